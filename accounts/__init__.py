@@ -1,0 +1,1 @@
+"""Knows people and keys: users, roles, permissions."""

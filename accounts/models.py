@@ -1,0 +1,151 @@
+"""Users and API keys of one agency; in the platform's schema, its staff."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from rest_framework_api_key.crypto import KeyGenerator
+
+from kernel.actor import Actor, ActorKind
+from kernel.ids import uuid7
+
+from .roles import Right, Role, allows
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a user; without a password, log-in waits until one is set by a link."""
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make one of the platform's staff (`manage.py createsuperuser`)."""
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser):
+    """A person who logs in by e-mail on one agency's host, or on the platform's as its staff."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(
+        max_length=254,
+        unique=True,
+        error_messages={"unique": "Somebody with this e-mail address is here already."},
+    )
+    name = models.CharField(max_length=100, blank=True)
+    role = models.CharField(
+        max_length=16,
+        choices=[(r.value, r.value.title()) for r in Role],
+        default=Role.VIEWER,
+    )
+    is_active = models.BooleanField(default=True)
+    is_superuser = models.BooleanField("platform staff", default=False, editable=False)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["email"]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Stored in lower case, so that the plain unique index answers for every spelling.
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def may(self, right: Right) -> bool:
+        """Return whether this person's role includes `right`."""
+        return self.is_active and allows(self.role, right)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.PERSON, str(self.id), str(self))
+
+    # What Django's admin asks. Its two sites decide for themselves who enters; within the
+    # platform's a superuser may do everything, within an agency's the role is asked.
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and (self.is_superuser or allows(self.role, Right.VIEW))
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_active and self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff
+
+
+class ApiKey(models.Model):
+    """A machine's credential: shown once, stored hashed, looked up by its public prefix."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=100)
+    role = models.CharField(
+        max_length=16,
+        choices=[(r.value, r.value.title()) for r in Role],
+        default=Role.VIEWER,
+    )
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=150, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    # What DRF asks of a request's user.
+    is_authenticated = True
+    is_active = True
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may(self, right: Right) -> bool:
+        """Return whether this key's role includes `right`."""
+        return allows(self.role, right)
+
+    def is_usable(self, *, now: datetime) -> bool:
+        """Return whether the key is neither revoked nor expired at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.KEY, str(self.id), f"API key {self.name}")
+
+
+_generator = KeyGenerator()
+
+
+def create_api_key(
+    *, name: str, role: Role, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key and return it with its secret, which is nowhere else and never shown again."""
+    secret, prefix, secret_hash = _generator.generate()
+    key = ApiKey.objects.create(
+        name=name,
+        role=role,
+        prefix=prefix,
+        secret_hash=secret_hash,
+        expires_at=expires_at,
+    )
+    return key, secret
+
+
+def find_api_key(secret: str, *, now: datetime) -> ApiKey | None:
+    """Return the usable key whose secret this is, else None."""
+    prefix, dot, _ = secret.partition(".")
+    if not dot or len(secret) > 100 or "\0" in secret:
+        return None
+    key = ApiKey.objects.filter(prefix=prefix).first()
+    if key is None or not _generator.verify(secret, key.secret_hash) or not key.is_usable(now=now):
+        return None
+    return key

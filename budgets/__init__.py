@@ -1,0 +1,1 @@
+"""Knows money: brands, budgets, limits, the ledger, reports."""

@@ -1,0 +1,194 @@
+"""Brands, the tree of their budgets, and the append-only ledger of what was spent."""
+
+from typing import Any
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from kernel.ids import uuid7
+from kernel.local_time import Calendar
+from kernel.money import AMOUNT_DECIMALS_MAX, AMOUNT_DIGITS_MAX
+
+
+def amount_field(**options: Any) -> Any:
+    """An amount of money: NUMERIC(18,6) in the brand's currency."""
+    return models.DecimalField(
+        max_digits=AMOUNT_DIGITS_MAX, decimal_places=AMOUNT_DECIMALS_MAX, **options
+    )
+
+
+class Brand(models.Model):
+    """A client of the agency, whose money it is. Its days and months are those of its zone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=100)
+    currency = models.CharField(
+        max_length=3, default="USD", help_text="ISO 4217; fixed once there is spend."
+    )
+    time_zone = models.CharField(
+        max_length=64, default="UTC", help_text="IANA name, such as America/New_York."
+    )
+    # A change of zone takes effect at an instant; until then the former one applies.
+    time_zone_before = models.CharField(max_length=64, blank=True, editable=False)
+    time_zone_since = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    # The instant of the last decision on this brand's campaigns; decisions never run backwards.
+    decided_at = models.DateTimeField(null=True, editable=False)
+    # The earliest instant at which time alone could change one of them; null: never.
+    next_check_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), condition=Q(archived_at=None), name="brand_name_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["next_check_at"], name="brand_due")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.time_zone, self.time_zone_before, self.time_zone_since)
+
+
+class BudgetKind(models.TextChoices):
+    ROOT = "root", "brand"
+    GROUP = "group", "group"
+    LEAF = "leaf", "campaign"
+
+
+class Budget(models.Model):
+    """A node of a brand's budgets: the root, an optional group below it, a leaf per campaign."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="budgets")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    kind = models.CharField(max_length=5, choices=BudgetKind.choices)
+    # A group's own name; a root and a leaf are called what their brand and campaign are called.
+    name = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["brand", "kind", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                "brand",
+                condition=Q(kind=BudgetKind.ROOT),
+                name="budget_one_root_a_brand",
+            ),
+            models.UniqueConstraint(
+                "brand",
+                Lower("name"),
+                condition=Q(kind=BudgetKind.GROUP),
+                name="budget_group_name_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=BudgetKind.ROOT, parent=None)
+                | ~Q(kind=BudgetKind.ROOT) & Q(parent__isnull=False),
+                name="budget_root_has_no_parent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.get_kind_display()} {self.id}"
+
+
+class LimitVersion(models.Model):
+    """The limits of a budget from a local day on. The past is not rewritten; null is no limit.
+
+    For days before a budget's first version that first version is taken.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="limits")
+    from_day = models.DateField()
+    daily_limit = amount_field(null=True, blank=True, validators=[MinValueValidator(0)])
+    monthly_limit = amount_field(null=True, blank=True, validators=[MinValueValidator(0)])
+    set_at = models.DateTimeField()
+    set_by_kind = models.CharField(max_length=8)
+    set_by_id = models.CharField(max_length=36, blank=True)
+    set_by_label = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["budget", "from_day"]
+        constraints = [
+            models.UniqueConstraint("budget", "from_day", name="limit_one_version_a_day"),
+            models.CheckConstraint(
+                condition=Q(daily_limit=None) | Q(daily_limit__gte=0),
+                name="limit_daily_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(monthly_limit=None) | Q(monthly_limit__gte=0),
+                name="limit_monthly_positive",
+            ),
+        ]
+
+
+class SpendType(models.TextChoices):
+    DAILY = "DAILY", "Daily"
+    MONTHLY = "MONTHLY", "Monthly only"
+
+
+class EntryKind(models.TextChoices):
+    SPEND = "spend", "Spend"
+    CORRECTION = "correction", "Correction"
+    REVERSAL = "reversal", "Reversal"
+
+
+class SpendEntry(models.Model):
+    """One line of the ledger. Nothing here is ever updated or deleted: a correction is a new line."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="entries")
+    day = models.DateField(help_text="The brand's local day.")
+    amount = amount_field()
+    spend_type = models.CharField(max_length=7, choices=SpendType.choices, default=SpendType.DAILY)
+    kind = models.CharField(max_length=10, choices=EntryKind.choices, default=EntryKind.SPEND)
+    source = models.CharField(max_length=64)
+    key = models.CharField(max_length=255)
+    description = models.CharField(max_length=500, blank=True)
+    reverses = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversal"
+    )
+    recorded_at = models.DateTimeField()
+    recorded_by_kind = models.CharField(max_length=8)
+    recorded_by_id = models.CharField(max_length=36, blank=True)
+    recorded_by_label = models.CharField(max_length=120)
+
+    class Meta:
+        verbose_name_plural = "spend entries"
+        ordering = ["-day", "-id"]
+        constraints = [
+            models.UniqueConstraint("source", "key", name="entry_key_once"),
+            models.CheckConstraint(
+                condition=Q(kind=EntryKind.REVERSAL, reverses__isnull=False)
+                | ~Q(kind=EntryKind.REVERSAL) & Q(reverses=None),
+                name="entry_reversal_names_its_entry",
+            ),
+        ]
+        indexes = [models.Index(fields=["budget", "day"], name="entry_budget_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.amount} ({self.source})"
+
+
+class SpendTotal(models.Model):
+    """What a node and all below it have spent on a local day; kept with the entries, in one commit."""
+
+    pk = models.CompositePrimaryKey("budget_id", "day")
+    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="totals")
+    day = models.DateField()
+    daily_amount = amount_field(default=0)
+    # Counts in the month, not in the day (a fee, a month-level charge).
+    monthly_only_amount = amount_field(default=0)

@@ -1,0 +1,181 @@
+"""Brands, budgets and limits as rows. What must decide again afterwards is a service of `campaigns`."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from kernel.actor import Actor
+from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
+from kernel.local_time import zone_names
+
+from . import ledger
+from .limits import check_currency, check_limit
+from .models import Brand, Budget, BudgetKind, LimitVersion
+from .queries import Limits
+
+
+def lock_brands(brand_ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID, Brand]:
+    """Lock the brands' rows in the order of their ids: writers of one brand take turns.
+
+    Whatever a decision rests on is read after this, in new statements. With `skip_locked` the brands
+    that somebody else holds are left out.
+    """
+    rows = (
+        Brand.objects.filter(id__in=set(brand_ids))
+        .order_by("id")
+        .select_for_update(no_key=True, skip_locked=skip_locked)
+    )
+    return {brand.id: brand for brand in rows}
+
+
+def lock_brand(brand_id: UUID) -> Brand:
+    """Lock one brand's row, or raise NotFound."""
+    found = lock_brands([brand_id]).get(brand_id)
+    if found is None:
+        raise NotFound("There is no such brand.", field="brand")
+    return found
+
+
+def check_zone(name: str) -> None:
+    """Raise InvalidValue unless `name` is a zone of the tz database."""
+    if name not in zone_names():
+        raise InvalidValue(
+            f"{name[:64]!r} is no time zone of the tz database, such as Europe/Riga.",
+            field="time_zone",
+        )
+
+
+def create_brand(
+    *,
+    name: str,
+    limits: Limits = Limits(),
+    currency: str = "USD",
+    time_zone: str = "UTC",
+    now: datetime,
+    by: Actor,
+) -> Brand:
+    """Make a brand with the root of its budgets. Raises InvalidValue and NameTaken."""
+    check_currency(currency)
+    check_zone(time_zone)
+    brand = Brand(name=name, currency=currency, time_zone=time_zone)
+    with transaction.atomic():
+        save_named(brand, what="brand")
+        root = Budget.objects.create(brand=brand, kind=BudgetKind.ROOT)
+        set_limits(
+            root,
+            limits,
+            brand=brand,
+            from_day=brand.calendar.today(now),
+            now=now,
+            by=by,
+        )
+    return brand
+
+
+def save_named(row: Brand | Budget, *, what: str) -> None:
+    """Save a row whose name must be free among its like. Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise NameTaken(f"A {what} named {row.name!r} is here already.", field="name") from None
+
+
+def root_of(brand: Brand) -> Budget:
+    """Return the root of the brand's budgets."""
+    return Budget.objects.get(brand=brand, kind=BudgetKind.ROOT)
+
+
+def set_limits(
+    budget: Budget,
+    limits: Limits,
+    *,
+    brand: Brand,
+    from_day: date,
+    now: datetime,
+    by: Actor,
+) -> bool:
+    """Set what a budget may spend from a local day on; return whether anything changed.
+
+    Limits are in the brand's currency. Raises InvalidValue. The caller holds the brand's lock.
+    """
+    check_limit(limits.daily, currency=brand.currency, field="daily_budget")
+    check_limit(limits.monthly, currency=brand.currency, field="monthly_budget")
+    if current_limits(budget, on=from_day) == limits:
+        return False
+    LimitVersion.objects.update_or_create(
+        budget=budget,
+        from_day=from_day,
+        defaults={
+            "daily_limit": limits.daily,
+            "monthly_limit": limits.monthly,
+            "set_at": now,
+            "set_by_kind": by.kind,
+            "set_by_id": by.id,
+            "set_by_label": by.label[:120],
+        },
+    )
+    return True
+
+
+def current_limits(budget: Budget, *, on: date) -> Limits:
+    """Return a budget's limits on a local day, as `queries.limits_on` does for many."""
+    versions = LimitVersion.objects.filter(budget=budget)
+    version = (
+        versions.filter(from_day__lte=on).order_by("-from_day").first()
+        or versions.order_by("from_day").first()
+    )
+    return Limits(version.daily_limit, version.monthly_limit) if version else Limits()
+
+
+def change_currency(brand: Brand, currency: str) -> None:
+    """Give a brand another currency; refused with Conflict once anything was spent in the first."""
+    if currency == brand.currency:
+        return
+    check_currency(currency)
+    if ledger.has_spend(root_of(brand).id):
+        raise Conflict(
+            f"{brand.name} has spend in {brand.currency}: its currency can't change any more.",
+            field="currency",
+        )
+    for version in LimitVersion.objects.filter(budget__brand=brand):
+        check_limit(version.daily_limit, currency=currency, field="currency")
+        check_limit(version.monthly_limit, currency=currency, field="currency")
+    brand.currency = currency
+
+
+def change_zone(brand: Brand, time_zone: str, *, now: datetime) -> None:
+    """Give a brand another zone, from its next midnight on (see `Calendar.moved_to`)."""
+    if time_zone == brand.time_zone:
+        return
+    check_zone(time_zone)
+    moved = brand.calendar.moved_to(time_zone, now=now)
+    brand.time_zone = moved.zone
+    brand.time_zone_before = moved.zone_before
+    brand.time_zone_since = moved.since
+
+
+def create_group(*, brand: Brand, name: str) -> Budget:
+    """Make a group below the brand's root. Raises NameTaken."""
+    group = Budget(brand=brand, parent=root_of(brand), kind=BudgetKind.GROUP, name=name)
+    save_named(group, what="budget group")
+    return group
+
+
+def create_leaf(*, brand: Brand, group: Budget | None) -> Budget:
+    """Make the leaf of a new campaign, below its group or the brand's root."""
+    return Budget.objects.create(brand=brand, parent=group or root_of(brand), kind=BudgetKind.LEAF)
+
+
+def move_leaf(leaf: Budget, *, group: Budget | None) -> bool:
+    """Put a leaf below another group, or the root (None); what it spent moves with it."""
+    target = group or root_of(leaf.brand)
+    if leaf.parent_id == target.id:
+        return False
+    ledger.move_totals(leaf.id, sign=-1)
+    leaf.parent = target
+    leaf.save(update_fields=["parent", "updated_at"])
+    ledger.move_totals(leaf.id, sign=1)
+    return True

@@ -1,0 +1,1 @@
+"""Knows money and time, and decides: campaigns, holds, delivery, enforcement, the sweep."""

@@ -1,0 +1,148 @@
+"""The rules: facts in, every reason out. Pure: it knows neither the database nor the clock.
+
+    a live campaign runs if and only if nothing holds it
+
+A rule hold is a function of the facts at an instant: no margins, no memory.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from dayparting.windows import WeeklyHours, is_open, next_change
+from kernel.local_time import Calendar, first_of_month
+
+from .models import Reason
+
+
+class BudgetFacts(NamedTuple):
+    """One budget above the campaign: its limits today (None: no limit) and what it has spent."""
+
+    budget_id: UUID
+    daily_limit: Decimal | None
+    monthly_limit: Decimal | None
+    spent_today: Decimal
+    spent_month: Decimal
+
+
+class BrandMoment(NamedTuple):
+    """What an instant means in a brand's time zone, worked out once for all of its campaigns."""
+
+    now: datetime
+    calendar: Calendar
+    today: date
+    next_day: datetime
+    next_month: datetime
+
+    @classmethod
+    def at(cls, now: datetime, calendar: Calendar) -> "BrandMoment":
+        return cls(
+            now,
+            calendar,
+            calendar.today(now),
+            calendar.next_day(now),
+            calendar.next_month(now),
+        )
+
+
+class CampaignFacts(NamedTuple):
+    """All that a decision on one live campaign rests on. `budgets`: leaf, group, root."""
+
+    campaign_id: UUID
+    start_date: date | None
+    end_date: date | None
+    hours: WeeklyHours
+    budgets: tuple[BudgetFacts, ...]
+
+
+class WantedHold(NamedTuple):
+    """A reason why the campaign may not run, with its numbers and the end that time alone brings."""
+
+    reason: Reason
+    budget_id: UUID | None = None
+    period_start: date | None = None
+    until: datetime | None = None
+    spent: Decimal | None = None
+    limit: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Every reason against running; none means that it runs.
+
+    `next_check_at` is the earliest instant at which time alone could change this decision.
+    """
+
+    holds: tuple[WantedHold, ...]
+    next_check_at: datetime | None
+
+    @property
+    def may_run(self) -> bool:
+        return not self.holds
+
+
+def decide(facts: CampaignFacts, *, moment: BrandMoment) -> Decision:
+    """Return every rule's reason why the campaign may not run at `moment`."""
+    holds: list[WantedHold] = []
+    for budget in facts.budgets:
+        if budget.daily_limit is not None or budget.monthly_limit is not None:
+            holds.extend(_budget_holds(budget, moment))
+    # A limit or a flight turns at the brand's midnight; nothing else does, and no month
+    # turns but at a midnight.
+    turns = [moment.next_day] if _turns_at_midnight(facts) else []
+    if not facts.hours.is_always_open:
+        change = next_change(facts.hours, moment.calendar, now=moment.now)
+        if change is not None:
+            turns.append(change)
+        if not is_open(facts.hours, moment.calendar, now=moment.now):
+            holds.append(WantedHold(Reason.DAYPART, until=change))
+    flight = _flight_hold(facts, moment)
+    if flight is not None:
+        holds.append(flight)
+    return Decision(tuple(holds), min(turns, default=None))
+
+
+def is_spent(limit: Decimal | None, spent: Decimal) -> bool:
+    """Return whether a limit is used up; a limit of nothing is, whatever was spent or given back."""
+    return limit is not None and (limit == 0 or spent >= limit)
+
+
+def _budget_holds(budget: BudgetFacts, moment: BrandMoment) -> Iterator[WantedHold]:
+    if is_spent(budget.daily_limit, budget.spent_today):
+        yield WantedHold(
+            Reason.DAILY_BUDGET,
+            budget.budget_id,
+            moment.today,
+            # A limit of nothing is as spent tomorrow as it is today.
+            moment.next_day if budget.daily_limit else None,
+            budget.spent_today,
+            budget.daily_limit,
+        )
+    if is_spent(budget.monthly_limit, budget.spent_month):
+        yield WantedHold(
+            Reason.MONTHLY_BUDGET,
+            budget.budget_id,
+            first_of_month(moment.today),
+            moment.next_month if budget.monthly_limit else None,
+            budget.spent_month,
+            budget.monthly_limit,
+        )
+
+
+def _flight_hold(facts: CampaignFacts, moment: BrandMoment) -> WantedHold | None:
+    if facts.start_date is not None and moment.today < facts.start_date:
+        return WantedHold(Reason.FLIGHT, until=moment.calendar.day_start(facts.start_date))
+    if facts.end_date is not None and moment.today > facts.end_date:
+        return WantedHold(Reason.FLIGHT)
+    return None
+
+
+def _turns_at_midnight(facts: CampaignFacts) -> bool:
+    return (
+        facts.start_date is not None
+        or facts.end_date is not None
+        or any(b.daily_limit is not None or b.monthly_limit is not None for b in facts.budgets)
+    )

@@ -1,0 +1,399 @@
+"""The one path by which decisions become rows: it serves requests, edits, commands and the sweep.
+
+    facts    = campaign_facts(..., now)      a fixed number of statements for any number of campaigns
+    decision = decide(facts, now)            pure
+    apply(differences)                       in sets: holds, status, StatusChange
+
+The brands are locked by the caller, and the facts are read after that.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from budgets.models import Brand
+from kernel.actor import Actor
+from tenants import doorbell
+from tenants.contexts import current_agency
+
+from .delivery import BrandMoment, Decision, WantedHold, decide
+from .facts import JudgedCampaign, OpenHold, campaign_facts
+from .models import Hold, Reason, Status, StatusChange
+
+logger = logging.getLogger("campaigns.delivery")
+
+_RULE_ORDER = {reason.value: place for place, reason in enumerate(Reason)}
+# Names the outbox among advisory locks; the schema's name makes it the agency's own.
+_OUTBOX_LOCK = 0x70616365
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is stored of a campaign against what the decision wants."""
+
+    campaign: JudgedCampaign
+    status: str
+    reasons: tuple[str, ...]
+    place: tuple[WantedHold, ...]
+    release: tuple[OpenHold, ...]
+    refresh: tuple[tuple[OpenHold, WantedHold], ...]
+
+    @property
+    def moves(self) -> bool:
+        """Whether the status changes."""
+        return self.status != self.campaign.status
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.moves or self.place or self.release or self.refresh)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a pass did, or would do: campaigns judged, and the differences found in them."""
+
+    checked: int = 0
+    errors: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        self.checked += other.checked
+        self.errors += other.errors
+        self.differences.extend(other.differences)
+
+    @property
+    def moves(self) -> list[Difference]:
+        """The differences that change a campaign's status."""
+        return [difference for difference in self.differences if difference.moves]
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """The counters that commands print; a pause counts under its first reason."""
+        paused = [d.reasons[0] for d in self.moves if d.status == Status.PAUSED and d.reasons]
+        return {
+            "checked": self.checked,
+            "paused_daily": paused.count(Reason.DAILY_BUDGET),
+            "paused_monthly": paused.count(Reason.MONTHLY_BUDGET),
+            "paused_daypart": paused.count(Reason.DAYPART),
+            "paused_flight": paused.count(Reason.FLIGHT),
+            "reactivated": sum(d.status == Status.ACTIVE for d in self.moves),
+            "errors": self.errors,
+        }
+
+
+def decision_instant(brand: Brand, *, now: datetime) -> datetime:
+    """Return the instant to decide at: an instant can grow old while waiting for the lock."""
+    return max(now, brand.decided_at) if brand.decided_at else now
+
+
+def moments_of(brands: Iterable[Brand], *, now: datetime) -> dict[UUID, BrandMoment]:
+    """Return what `now` means in each brand's zone, never earlier than its last decision."""
+    return {
+        brand.id: BrandMoment.at(decision_instant(brand, now=now), brand.calendar)
+        for brand in brands
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A pass over some brands: each campaign's difference (may be empty), and when to look again."""
+
+    differences: list[Difference]
+    next_check_at: Mapping[UUID, datetime | None]
+
+
+def judge(
+    brands: Collection[Brand],
+    moments: Mapping[UUID, BrandMoment],
+    *,
+    campaign_ids: Sequence[UUID] | None = None,
+) -> Judgement:
+    """Decide on the brands' campaigns (or only `campaign_ids`) and compare with what is stored."""
+    next_check_at: dict[UUID, datetime | None] = {brand.id: None for brand in brands}
+    differences = []
+    for campaign in campaign_facts(brands, moments, campaign_ids=campaign_ids):
+        if campaign.facts is None:
+            decision = Decision((), None)
+        else:
+            decision = decide(campaign.facts, moment=moments[campaign.brand_id])
+        differences.append(_compare(campaign, decision))
+        check = decision.next_check_at
+        known = next_check_at[campaign.brand_id]
+        if check is not None and (known is None or check < known):
+            next_check_at[campaign.brand_id] = check
+    return Judgement(differences, next_check_at)
+
+
+def _compare(campaign: JudgedCampaign, decision: Decision) -> Difference:
+    rules = {(h.reason, h.budget_id): h for h in campaign.holds if h.reason != Reason.MANUAL}
+    place, refresh, release = [], [], []
+    for wanted in decision.holds:
+        stored = rules.pop((wanted.reason.value, wanted.budget_id), None)
+        if stored is None:
+            place.append(wanted)
+        elif stored.period_start != wanted.period_start:
+            # The same limit, spent again in a new period: another hold, and no change of status.
+            release.append(stored)
+            place.append(wanted)
+        elif (stored.until, stored.limit) != (wanted.until, wanted.limit):
+            refresh.append((stored, wanted))
+    release.extend(rules.values())
+    reasons = [h.reason.value for h in decision.holds]
+    reasons += [h.reason for h in campaign.holds if h.reason == Reason.MANUAL]
+    reasons.sort(key=_RULE_ORDER.__getitem__)
+    if not campaign.is_live:
+        status = Status.INACTIVE.value
+    else:
+        status = Status.PAUSED.value if reasons else Status.ACTIVE.value
+    return Difference(
+        campaign,
+        status,
+        tuple(dict.fromkeys(reasons)),
+        tuple(place),
+        tuple(release),
+        tuple(refresh),
+    )
+
+
+def enforce_delivery(
+    brands: Mapping[UUID, Brand],
+    *,
+    now: datetime,
+    by: Actor,
+    campaign_ids: Sequence[UUID] | None = None,
+) -> Outcome:
+    """Decide again for the locked brands, and store what differs, in the caller's transaction.
+
+    `campaign_ids` names the campaigns whose own facts changed. Others are looked at only where they
+    can be concerned: a limit that they share changed sides, or the time of a decision has come.
+    """
+    assert connection.in_atomic_block, "the brands' locks and the decision are one transaction"
+    moments = moments_of(brands.values(), now=now)
+    whole = {
+        brand.id: brand
+        for brand in brands.values()
+        if campaign_ids is None or _time_has_come(brand, moments[brand.id].now)
+    }
+    outcome = Outcome()
+    narrow = {key: brand for key, brand in brands.items() if key not in whole}
+    if narrow:
+        assert campaign_ids is not None
+        judgement = judge(list(narrow.values()), moments, campaign_ids=campaign_ids)
+        widened = _brands_where_a_shared_limit_turned(judgement.differences)
+        kept = [d for d in judgement.differences if d.campaign.brand_id not in widened]
+        checks = {
+            key: _earlier(brand.next_check_at, judgement.next_check_at[key])
+            for key, brand in narrow.items()
+            if key not in widened
+        }
+        _store(outcome, Judgement(kept, checks), brands, moments, by=by)
+        whole |= {key: brands[key] for key in widened}
+    if whole:
+        _store(outcome, judge(list(whole.values()), moments), brands, moments, by=by)
+    return outcome
+
+
+def _time_has_come(brand: Brand, now: datetime) -> bool:
+    return brand.decided_at is None or (
+        brand.next_check_at is not None and brand.next_check_at <= now
+    )
+
+
+def _brands_where_a_shared_limit_turned(differences: Iterable[Difference]) -> set[UUID]:
+    """A campaign's own holds mirror the limits above it: where one that is not its leaf's came or
+    went, every campaign below that limit is concerned. One that is not live mirrors nothing."""
+    turned = set()
+    for difference in differences:
+        facts = difference.campaign.facts
+        budget_ids = {placed.budget_id for placed in difference.place}
+        budget_ids |= {released.budget_id for released in difference.release}
+        if facts is None or budget_ids - {None, facts.budgets[0].budget_id}:
+            turned.add(difference.campaign.brand_id)
+    return turned
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at is not None), default=None)
+
+
+def _store(
+    outcome: Outcome,
+    judgement: Judgement,
+    brands: Mapping[UUID, Brand],
+    moments: Mapping[UUID, BrandMoment],
+    *,
+    by: Actor,
+) -> None:
+    outcome.checked += len(judgement.differences)
+    found = [difference for difference in judgement.differences if not difference.is_empty]
+    outcome.differences.extend(found)
+    _remember_checks(judgement.next_check_at, brands, moments)
+    apply(found, moments, by=by)
+
+
+def _remember_checks(
+    checks: Mapping[UUID, datetime | None],
+    brands: Mapping[UUID, Brand],
+    moments: Mapping[UUID, BrandMoment],
+) -> None:
+    """Write when each brand was decided and when time alone could change that."""
+    lowered = [
+        check
+        for brand_id, check in checks.items()
+        if check is not None and _is_sooner(check, brands[brand_id].next_check_at)
+    ]
+    for brand_id, check in checks.items():
+        brands[brand_id].decided_at = moments[brand_id].now
+        brands[brand_id].next_check_at = check
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE budgets_brand b SET decided_at = v.decided_at, next_check_at = v.next_check_at"
+            " FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[])"
+            " AS v (id, decided_at, next_check_at) WHERE b.id = v.id",
+            [list(checks), [moments[key].now for key in checks], list(checks.values())],
+        )
+    if lowered:
+        agency, at = current_agency(), min(lowered)
+        transaction.on_commit(lambda: doorbell.ring(agency, at=at), robust=True)
+
+
+def _is_sooner(check: datetime, known: datetime | None) -> bool:
+    return known is None or check < known
+
+
+def apply(
+    differences: Sequence[Difference], moments: Mapping[UUID, BrandMoment], *, by: Actor
+) -> None:
+    """Store differences in sets: holds released, placed and refreshed, statuses, their changes."""
+    _release(differences, moments, by=by)
+    _place(differences, moments, by=by)
+    _refresh(differences)
+    _move(differences, moments, by=by)
+
+
+def _release(
+    differences: Sequence[Difference], moments: Mapping[UUID, BrandMoment], *, by: Actor
+) -> None:
+    ended = [(h.id, moments[d.campaign.brand_id].now) for d in differences for h in d.release]
+    if ended:
+        close_holds(ended, by=by)
+
+
+def close_holds(ended: Sequence[tuple[UUID, datetime]], *, by: Actor) -> None:
+    """Close open holds, each at its instant (or where it began, if that is later)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_hold h SET released_at = greatest(v.at, h.placed_at),"
+            " released_by_kind = %s, released_by_id = %s, released_by_label = %s"
+            " FROM unnest(%s::uuid[], %s::timestamptz[]) AS v (id, at)"
+            " WHERE h.id = v.id AND h.released_at IS NULL",
+            [
+                str(by.kind),
+                by.id,
+                by.label[:120],
+                [hold_id for hold_id, _ in ended],
+                [at for _, at in ended],
+            ],
+        )
+
+
+def _place(
+    differences: Sequence[Difference], moments: Mapping[UUID, BrandMoment], *, by: Actor
+) -> None:
+    Hold.objects.bulk_create(
+        Hold(
+            campaign_id=difference.campaign.campaign_id,
+            reason=wanted.reason,
+            budget_id=wanted.budget_id,
+            period_start=wanted.period_start,
+            placed_at=moments[difference.campaign.brand_id].now,
+            placed_by_kind=by.kind,
+            placed_by_id=by.id,
+            placed_by_label=by.label[:120],
+            until=wanted.until,
+            spent=wanted.spent,
+            limit=wanted.limit,
+        )
+        for difference in differences
+        for wanted in difference.place
+    )
+
+
+def _refresh(differences: Sequence[Difference]) -> None:
+    """Keep an open hold's expected end, and the limit that binds, true."""
+    pairs = [pair for difference in differences for pair in difference.refresh]
+    if not pairs:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'UPDATE campaigns_hold h SET until = v.until, spent = v.spent, "limit" = v.bound'
+            " FROM unnest(%s::uuid[], %s::timestamptz[], %s::numeric[], %s::numeric[])"
+            " AS v (id, until, spent, bound) WHERE h.id = v.id",
+            [
+                [stored.id for stored, _ in pairs],
+                [wanted.until for _, wanted in pairs],
+                [wanted.spent for _, wanted in pairs],
+                [wanted.limit for _, wanted in pairs],
+            ],
+        )
+
+
+def _move(
+    differences: Sequence[Difference], moments: Mapping[UUID, BrandMoment], *, by: Actor
+) -> None:
+    moved = [difference for difference in differences if difference.moves]
+    if not moved:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_campaign c SET status = v.status, status_version = v.version,"
+            " updated_at = v.at"
+            " FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[])"
+            " AS v (id, status, version, at) WHERE c.id = v.id",
+            [
+                [d.campaign.campaign_id for d in moved],
+                [d.status for d in moved],
+                [d.campaign.status_version + 1 for d in moved],
+                [moments[d.campaign.brand_id].now for d in moved],
+            ],
+        )
+        # The feed's numbers must appear in the order of commits, or a reader would skip some: they
+        # are drawn under a lock that ends with the transaction. It is the last lock taken.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))",
+            [_OUTBOX_LOCK],
+        )
+    StatusChange.objects.bulk_create(
+        StatusChange(
+            campaign_id=d.campaign.campaign_id,
+            version=d.campaign.status_version + 1,
+            from_status=d.campaign.status if d.campaign.status_version else "",
+            to_status=d.status,
+            reasons=list(d.reasons),
+            at=moments[d.campaign.brand_id].now,
+            by_kind=by.kind,
+            by_id=by.id,
+            by_label=by.label[:120],
+        )
+        for d in moved
+    )
+    agency = current_agency()
+    transaction.on_commit(lambda: log_moves(agency.slug, moved, by=by), robust=True)
+
+
+def log_moves(agency: str, moved: Iterable[Difference], *, by: Actor) -> None:
+    """Write a line for each campaign that was activated or paused, with its reason."""
+    for difference in moved:
+        logger.info(
+            "campaign %s agency=%s campaign=%s from=%s reasons=%s by=%s",
+            {"ACTIVE": "activated", "PAUSED": "paused"}.get(difference.status, "switched off"),
+            agency,
+            difference.campaign.campaign_id,
+            difference.campaign.status,
+            ",".join(difference.reasons) or "-",
+            by.kind,
+        )

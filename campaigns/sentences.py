@@ -1,0 +1,72 @@
+"""Every "why" has an answer in one sentence. Pure."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from kernel.local_time import Calendar
+from kernel.money import show
+
+from .models import Hold, Reason
+
+
+class Surroundings(NamedTuple):
+    """What a hold's sentence is told in: its budget's name, the brand's currency and calendar."""
+
+    budget_name: str
+    currency: str
+    calendar: Calendar
+
+
+def hold_sentence(hold: Hold, around: Surroundings, *, now: datetime) -> str:
+    """Tell why the campaign is held, on which numbers, and what brings it back."""
+    since = _clock(hold.placed_at, around.calendar, now=now)
+    return f"Paused since {since}: {_why(hold, around)}. {_end(hold, around.calendar, now=now)}"
+
+
+def _why(hold: Hold, around: Surroundings) -> str:
+    match hold.reason:
+        case Reason.DAILY_BUDGET | Reason.MONTHLY_BUDGET:
+            period = "daily" if hold.reason == Reason.DAILY_BUDGET else "monthly"
+            assert hold.spent is not None and hold.limit is not None
+            spent, limit = (
+                show(hold.spent, around.currency),
+                show(hold.limit, around.currency),
+            )
+            return (
+                f"{period} budget of {around.budget_name} spent,"
+                f" {spent} of {limit} {around.currency}"
+            )
+        case Reason.DAYPART:
+            return "outside its hours"
+        case Reason.FLIGHT:
+            return "its flight has not started" if hold.until else "its flight has ended"
+        case _:
+            note = f" ({hold.note})" if hold.note else ""
+            return f"paused by {hold.placed_by_label}{note}"
+
+
+def _end(hold: Hold, calendar: Calendar, *, now: datetime) -> str:
+    if hold.released_at is not None:
+        return (
+            f"Released {_clock(hold.released_at, calendar, now=now)} by {hold.released_by_label}."
+        )
+    if hold.reason == Reason.MANUAL:
+        return "Resumes when a person resumes it."
+    if hold.until is None:
+        if hold.reason in (Reason.DAILY_BUDGET, Reason.MONTHLY_BUDGET):
+            return "Resumes when the budget is raised."
+        return "Does not resume by itself."
+    zone = calendar.zone_at(hold.until)
+    return f"Resumes {_clock(hold.until, calendar, now=now)} {zone}."
+
+
+def _clock(at: datetime, calendar: Calendar, *, now: datetime) -> str:
+    """Write an instant on the brand's wall clock; with its date where that is not plain."""
+    local, today = calendar.local(at), calendar.today(now)
+    clock = f"{local:%H:%M}"
+    days = (local.date() - today).days
+    # The coming midnight needs no date: "Resumes 00:00".
+    if days == 0 or (days == 1 and clock == "00:00"):
+        return clock
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{local.day} {local:%b}{year} {clock}"

@@ -1,0 +1,234 @@
+"""Make and change campaigns: their dates, group, limits, and what people command of them."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from budgets import ledger
+from budgets import services as budgets
+from budgets.models import Brand, Budget, BudgetKind
+from budgets.queries import Limits
+from dayparting.models import Schedule
+from kernel.actor import Actor
+from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
+
+from ..enforcement import Outcome, close_holds, decision_instant, enforce_delivery
+from ..models import PAUSE, Campaign, Hold, Reason, Status
+
+Command = Literal["ACTIVE", "PAUSED", "INACTIVE"]
+_YEARS = range(1970, 2200)
+
+
+class CampaignChanges(TypedDict, total=False):
+    """What may change of a campaign; an absent key keeps what is. `group`: a budget id or None."""
+
+    name: str
+    platform: str
+    external_id: str
+    start_date: date | None
+    end_date: date | None
+    group: UUID | None
+    daily_budget: Decimal | None
+    monthly_budget: Decimal | None
+    status: Command
+
+
+@transaction.atomic
+def create_campaign(
+    *,
+    brand_id: UUID,
+    name: str,
+    status: Command = "ACTIVE",
+    platform: str = "",
+    external_id: str = "",
+    start_date: date | None = None,
+    end_date: date | None = None,
+    group: UUID | None = None,
+    daily_budget: Decimal | None = None,
+    monthly_budget: Decimal | None = None,
+    now: datetime,
+    by: Actor,
+) -> Campaign:
+    """Make a campaign and decide on it. Raises NotFound, InvalidValue, NameTaken and Conflict."""
+    brand = budgets.lock_brand(brand_id)
+    if brand.archived_at is not None:
+        raise Conflict(f"{brand.name} is archived.", field="brand")
+    now = decision_instant(brand, now=now)
+    leaf = budgets.create_leaf(brand=brand, group=_group(group, brand))
+    limits = Limits(daily_budget, monthly_budget)
+    today = brand.calendar.today(now)
+    budgets.set_limits(leaf, limits, brand=brand, from_day=today, now=now, by=by)
+    campaign = Campaign(
+        brand=brand,
+        budget=leaf,
+        schedule=Schedule.objects.create(),
+        name=name,
+        platform=platform,
+        external_id=external_id,
+        start_date=start_date,
+        end_date=end_date,
+        is_live=status != "INACTIVE",
+        # Nothing yet: the decision below writes the first status.
+        status=Status.INACTIVE,
+    )
+    _save(campaign)
+    if status == "PAUSED":
+        _place_pause([campaign.id], now=now, by=by)
+    enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
+    campaign.refresh_from_db()
+    return campaign
+
+
+@transaction.atomic
+def update_campaign(
+    *, campaign_id: UUID, changes: CampaignChanges, now: datetime, by: Actor
+) -> Campaign:
+    """Change a campaign and decide again. `status` in `changes` is a command (see `command`)."""
+    brand, campaign = _lock(campaign_id)
+    now = decision_instant(brand, now=now)
+    if campaign.archived_at is not None:
+        raise Conflict(f"{campaign.name} is archived.", field="status")
+    for field in ("name", "platform", "external_id", "start_date", "end_date"):
+        if field in changes:
+            setattr(campaign, field, changes[field])  # type: ignore[literal-required]
+    _save(campaign)
+    is_moved = "group" in changes and budgets.move_leaf(
+        campaign.budget, group=_group(changes["group"], brand)
+    )
+    today = brand.calendar.today(now)
+    current = budgets.current_limits(campaign.budget, on=today)
+    limits = Limits(
+        changes.get("daily_budget", current.daily),
+        changes.get("monthly_budget", current.monthly),
+    )
+    budgets.set_limits(campaign.budget, limits, brand=brand, from_day=today, now=now, by=by)
+    if "status" in changes:
+        _command([campaign.id], changes["status"], now=now, by=by)
+    # A change of group moves spend between limits that other campaigns share.
+    named = None if is_moved else [campaign.id]
+    enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=named)
+    campaign.refresh_from_db()
+    return campaign
+
+
+@transaction.atomic
+def command(
+    *, campaign_ids: Collection[UUID], status: Command, now: datetime, by: Actor
+) -> Outcome:
+    """Command campaigns: PAUSED places a manual hold, ACTIVE lifts it, INACTIVE switches off.
+
+    Other holds stay: an ACTIVE campaign may still be held. PAUSED and ACTIVE switch on what was off.
+    Raises NotFound and Conflict (archived).
+    """
+    found = Campaign.objects.filter(id__in=campaign_ids)
+    brands = budgets.lock_brands(found.values_list("brand_id", flat=True))
+    if found.count() != len(set(campaign_ids)):
+        raise NotFound("There is no such campaign.", field="campaign")
+    if archived := found.exclude(archived_at=None).first():
+        raise Conflict(f"{archived.name} is archived.", field="status")
+    ids = list(campaign_ids)
+    latest = max((decision_instant(b, now=now) for b in brands.values()), default=now)
+    _command(ids, status, now=latest, by=by)
+    return enforce_delivery(brands, now=latest, by=by, campaign_ids=ids)
+
+
+def _command(ids: Sequence[UUID], status: Command, *, now: datetime, by: Actor) -> None:
+    Campaign.objects.filter(id__in=ids).update(is_live=status != "INACTIVE", updated_at=now)
+    if status == "PAUSED":
+        _place_pause(ids, now=now, by=by)
+    if status == "ACTIVE":
+        pauses = Hold.objects.filter(campaign_id__in=ids, origin=PAUSE, released_at=None)
+        close_holds([(hold_id, now) for hold_id in pauses.values_list("id", flat=True)], by=by)
+
+
+def _place_pause(ids: Sequence[UUID], *, now: datetime, by: Actor) -> None:
+    """Place a person's (or a key's) hold where none stands yet."""
+    held = set(
+        Hold.objects.filter(
+            campaign_id__in=ids, reason=Reason.MANUAL, origin=PAUSE, released_at=None
+        ).values_list("campaign_id", flat=True)
+    )
+    Hold.objects.bulk_create(
+        Hold(
+            campaign_id=campaign_id,
+            reason=Reason.MANUAL,
+            origin=PAUSE,
+            placed_at=now,
+            placed_by_kind=by.kind,
+            placed_by_id=by.id,
+            placed_by_label=by.label[:120],
+        )
+        for campaign_id in ids
+        if campaign_id not in held
+    )
+
+
+@transaction.atomic
+def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign | None:
+    """Delete a campaign without spend, or archive it: return the archived one, None if it is gone."""
+    brand, campaign = _lock(campaign_id)
+    now = decision_instant(brand, now=now)
+    if not ledger.has_spend(campaign.budget_id):
+        leaf, schedule = campaign.budget, campaign.schedule
+        campaign.delete()
+        leaf.delete()
+        schedule.delete()
+        return None
+    if campaign.archived_at is None:
+        Campaign.objects.filter(id=campaign_id).update(
+            archived_at=now, is_live=False, updated_at=now
+        )
+        enforce_delivery({brand.id: brand}, now=now, by=by)
+        campaign.refresh_from_db()
+    return campaign
+
+
+def _lock(campaign_id: UUID) -> tuple[Brand, Campaign]:
+    """Lock the campaign's brand and read the campaign after that. Raises NotFound."""
+    brand_id = Campaign.objects.filter(id=campaign_id).values_list("brand_id", flat=True).first()
+    if brand_id is None:
+        raise NotFound("There is no such campaign.", field="campaign")
+    brand = budgets.lock_brand(brand_id)
+    campaign = Campaign.objects.select_related("budget", "schedule").filter(id=campaign_id).first()
+    if campaign is None:
+        raise NotFound("There is no such campaign.", field="campaign")
+    campaign.brand = brand
+    campaign.budget.brand = brand
+    return brand, campaign
+
+
+def _group(budget_id: UUID | None, brand: Brand) -> Budget | None:
+    if budget_id is None:
+        return None
+    group = Budget.objects.filter(id=budget_id, brand=brand, kind=BudgetKind.GROUP).first()
+    if group is None:
+        raise InvalidValue(f"{brand.name} has no such budget group.", field="group")
+    return group
+
+
+def _save(campaign: Campaign) -> None:
+    """Save a campaign, or raise InvalidValue (its dates) or NameTaken (its name, its external id)."""
+    for field in ("start_date", "end_date"):
+        day = getattr(campaign, field)
+        if day is not None and day.year not in _YEARS:
+            raise InvalidValue("A flight lies between 1970 and 2199.", field=field)
+    if campaign.start_date and campaign.end_date and campaign.end_date < campaign.start_date:
+        raise InvalidValue("A flight can't end before it starts.", field="end_date")
+    try:
+        with transaction.atomic():
+            campaign.save()
+    except IntegrityError as error:
+        if "campaign_external_id_once" in str(error):
+            raise NameTaken(
+                f"{campaign.brand.name} has a campaign with the external id"
+                f" {campaign.external_id!r} already.",
+                field="external_id",
+            ) from None
+        raise NameTaken(
+            f"{campaign.brand.name} has a campaign named {campaign.name!r} already.",
+            field="name",
+        ) from None

@@ -1,0 +1,96 @@
+"""Change the windows of a campaign's schedule, and decide again in the same transaction."""
+
+from collections.abc import Callable
+from datetime import datetime, time
+from typing import TypedDict
+from uuid import UUID
+
+from django.db import transaction
+
+from budgets import services as budgets
+from dayparting.models import Window
+from kernel.actor import Actor
+from kernel.errors import Conflict, InvalidValue, NotFound
+
+from ..enforcement import decision_instant, enforce_delivery
+from ..models import Campaign
+
+
+class WindowChanges(TypedDict, total=False):
+    """What may change of a window; an absent key keeps what is."""
+
+    day_of_week: int
+    start_time: time
+    end_time: time
+    is_active: bool
+
+
+@transaction.atomic
+def add_window(
+    *,
+    campaign_id: UUID,
+    day_of_week: int,
+    start_time: time,
+    end_time: time,
+    is_active: bool = True,
+    now: datetime,
+    by: Actor,
+) -> Window:
+    """Add a window (0 = Monday; local wall clock). Raises NotFound, InvalidValue and Conflict."""
+    campaign = Campaign.objects.filter(id=campaign_id).first()
+    if campaign is None:
+        raise NotFound("There is no such campaign.", field="campaign")
+    window = Window(
+        schedule_id=campaign.schedule_id,
+        day_of_week=day_of_week,
+        start_time=start_time,
+        end_time=end_time,
+        is_active=is_active,
+    )
+    _check(window)
+    _change(campaign, window.save, now=now, by=by)
+    return window
+
+
+@transaction.atomic
+def update_window(*, window_id: UUID, changes: WindowChanges, now: datetime, by: Actor) -> Window:
+    """Change a window. Raises NotFound, InvalidValue and Conflict."""
+    window, campaign = _find(window_id)
+    for field, value in changes.items():
+        setattr(window, field, value)
+    _check(window)
+    _change(campaign, window.save, now=now, by=by)
+    return window
+
+
+@transaction.atomic
+def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
+    """Remove a window. Raises NotFound and Conflict."""
+    window, campaign = _find(window_id)
+    _change(campaign, window.delete, now=now, by=by)
+
+
+def _change(campaign: Campaign, change: Callable[[], object], *, now: datetime, by: Actor) -> None:
+    brand = budgets.lock_brand(campaign.brand_id)
+    if Campaign.objects.filter(id=campaign.id).exclude(archived_at=None).exists():
+        raise Conflict(f"{campaign.name} is archived.", field="campaign")
+    change()
+    now = decision_instant(brand, now=now)
+    enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
+
+
+def _find(window_id: UUID) -> tuple[Window, Campaign]:
+    window = Window.objects.filter(id=window_id).first()
+    if window is None:
+        raise NotFound("There is no such window.")
+    return window, Campaign.objects.get(schedule_id=window.schedule_id)
+
+
+def _check(window: Window) -> None:
+    if not 0 <= window.day_of_week <= 6:
+        raise InvalidValue("A weekday is 0 (Monday) to 6 (Sunday).", field="day_of_week")
+    for field in ("start_time", "end_time"):
+        if getattr(window, field).tzinfo is not None:
+            raise InvalidValue("A window is in the brand's local time, without zone.", field=field)
+    if window.start_time == window.end_time:
+        raise InvalidValue("A window needs a length: start and end are equal.", field="end_time")

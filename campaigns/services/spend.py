@@ -1,0 +1,169 @@
+"""Record what was spent. The spend that crosses a limit holds the campaigns in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from budgets import ledger
+from budgets import services as budgets
+from budgets.ledger import NewEntry
+from budgets.limits import check_amount
+from budgets.models import Brand, EntryKind, SpendEntry, SpendType
+from kernel.actor import Actor
+from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
+from kernel.ids import uuid7
+
+from ..enforcement import Outcome, decision_instant, enforce_delivery
+from ..models import Campaign
+
+API_SOURCE = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSpend:
+    """One spend as reported: `spend_date` is the brand's local day, `amount` in its currency.
+
+    With an `external_id` it counts once in its source; without one each report is a spend of its own.
+    """
+
+    campaign_id: UUID
+    amount: Decimal
+    spend_date: date
+    spend_type: SpendType = SpendType.DAILY
+    description: str = ""
+    external_id: str = ""
+    source: str = API_SOURCE
+    is_correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The ledger's entry for each spend, whether it is new, and what was decided on it."""
+
+    entries: list[SpendEntry]
+    is_new: list[bool]
+    outcome: Outcome
+
+
+class BadRows(DomainError):
+    """Some rows of a batch can't be accepted, so none was; `errors` maps a row's index to why."""
+
+    def __init__(self, errors: Mapping[int, DomainError]) -> None:
+        super().__init__(f"{len(errors)} bad rows; nothing was stored.")
+        self.errors = dict(errors)
+
+
+def record_spend(*, spend: NewSpend, now: datetime, by: Actor) -> Recorded:
+    """Record one spend. Raises NotFound, InvalidValue, KeyConflict."""
+    try:
+        return record_spends(spends=[spend], now=now, by=by)
+    except BadRows as bad:
+        raise bad.errors[0] from None
+
+
+@transaction.atomic
+def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Recorded:
+    """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
+    campaigns = _campaigns({spend.campaign_id for spend in spends})
+    brands = budgets.lock_brands(campaign.brand_id for campaign in campaigns.values())
+    errors: dict[int, DomainError] = {}
+    for index, spend in enumerate(spends):
+        try:
+            _check(spend, campaigns, brands, now=now)
+        except DomainError as refusal:
+            errors[index] = refusal
+    if errors:
+        raise BadRows(errors)
+    entries = [_entry(spend, campaigns[spend.campaign_id]) for spend in spends]
+    try:
+        appended = ledger.append(entries, now=now, by=by)
+    except ledger.KeyConflict as conflict:
+        raise BadRows({conflict.index: conflict}) from None
+    touched = {s.campaign_id for s, new in zip(spends, appended.is_new, strict=True) if new}
+    concerned = {campaigns[key].brand_id: brands[campaigns[key].brand_id] for key in touched}
+    outcome = Outcome()
+    if touched:
+        outcome = enforce_delivery(concerned, now=now, by=by, campaign_ids=list(touched))
+    return Recorded(appended.entries, appended.is_new, outcome)
+
+
+@transaction.atomic
+def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEntry, bool]:
+    """Reverse a spend by an entry that names it, once; return that entry and whether it is new.
+
+    Raises NotFound, and Conflict for an entry that is a reversal itself.
+    """
+    entry = SpendEntry.objects.select_related("budget").filter(id=entry_id).first()
+    if entry is None:
+        raise NotFound("There is no such spend.")
+    if entry.kind == EntryKind.REVERSAL:
+        raise Conflict("This entry is a reversal: record the spend again instead.")
+    brand = budgets.lock_brand(entry.budget.brand_id)
+    reversal = NewEntry(
+        budget_id=entry.budget_id,
+        day=entry.day,
+        amount=-entry.amount,
+        spend_type=SpendType(entry.spend_type),
+        source=entry.source,
+        key=f"reversal:{entry.id}",
+        kind=EntryKind.REVERSAL,
+        description=f"Reverses {entry.key}"[:500],
+        reverses_id=entry.id,
+    )
+    appended = ledger.append([reversal], now=now, by=by)
+    if appended.is_new[0]:
+        campaign_id = Campaign.objects.values_list("id", flat=True).get(budget_id=entry.budget_id)
+        enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign_id])
+    return appended.entries[0], appended.is_new[0]
+
+
+def _campaigns(ids: set[UUID]) -> dict[UUID, Campaign]:
+    return {
+        c.id: c for c in Campaign.objects.filter(id__in=ids).only("id", "brand_id", "budget_id")
+    }
+
+
+def _check(
+    spend: NewSpend,
+    campaigns: Mapping[UUID, Campaign],
+    brands: Mapping[UUID, Brand],
+    *,
+    now: datetime,
+) -> None:
+    campaign = campaigns.get(spend.campaign_id)
+    if campaign is None or campaign.brand_id not in brands:
+        raise NotFound("There is no such campaign.", field="campaign")
+    check_amount(spend.amount)
+    if spend.amount < 0 and not spend.is_correction:
+        raise InvalidValue(
+            "A spend can't be negative; a correction can (correction: true, with a description).",
+            field="amount",
+        )
+    if spend.is_correction and not spend.description.strip():
+        raise InvalidValue("A correction needs a description of why.", field="description")
+    brand = brands[campaign.brand_id]
+    today = brand.calendar.today(decision_instant(brand, now=now))
+    if spend.spend_date > today:
+        raise InvalidValue(
+            f"{spend.spend_date} is after {brand.name}'s today, {today} ({brand.time_zone}).",
+            field="spend_date",
+        )
+    if spend.spend_date.year < 1970:
+        raise InvalidValue("A spend is of 1970 or later.", field="spend_date")
+
+
+def _entry(spend: NewSpend, campaign: Campaign) -> NewEntry:
+    return NewEntry(
+        budget_id=campaign.budget_id,
+        day=spend.spend_date,
+        amount=spend.amount,
+        spend_type=spend.spend_type,
+        source=spend.source,
+        key=spend.external_id or f"entry:{uuid7()}",
+        kind=EntryKind.CORRECTION if spend.is_correction else EntryKind.SPEND,
+        description=spend.description,
+    )

@@ -1,0 +1,1 @@
+"""Knows time of day: weekly schedules and their windows."""

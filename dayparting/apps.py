@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DaypartingConfig(AppConfig):
+    name = "dayparting"
+    verbose_name = "Dayparting"

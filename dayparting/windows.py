@@ -1,0 +1,123 @@
+"""Whether a schedule is open at an instant, and when that next changes. Pure.
+
+A window is half-open in local wall-clock time and belongs to the weekday on which it starts. So
+"open" depends on nothing but where in its week the wall clock stands, and a week is a circle.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from kernel.local_time import Calendar
+
+_SECOND = 1_000_000
+_DAY = 86_400 * _SECOND
+WEEK = 7 * _DAY
+# A window that falls into the hour that does not exist is missed for that week, hardly ever twice.
+_JUMPS_MAX = 8
+
+
+class WindowLine(NamedTuple):
+    """One active window: 0 = Monday … 6 = Sunday, local wall-clock times."""
+
+    day_of_week: int
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyHours:
+    """The union of a schedule's windows as edges on a week, in microseconds since Monday 00:00.
+
+    Edges alternate: opens, closes, opens … None at all is always open.
+    """
+
+    edges: tuple[int, ...]
+    is_always_open: bool
+
+    def is_open_at(self, at: int) -> bool:
+        """Return whether the week's microsecond `at` is inside a window."""
+        return self.is_always_open or bisect_right(self.edges, at) % 2 == 1
+
+    def until_flip(self, at: int, *, opened: bool) -> int | None:
+        """Return how many microseconds of wall clock after `at` the state is first not `opened`."""
+        if self.is_always_open:
+            return None
+        start = bisect_right(self.edges, at)
+        count = len(self.edges)
+        for step in range(count + 1):
+            turn, place = divmod(start + step, count)
+            edge = self.edges[place] % WEEK
+            if self.is_open_at(edge) != opened:
+                return self.edges[place] + turn * WEEK - at
+        return None
+
+
+@lru_cache(maxsize=8192)
+def weekly_hours(lines: tuple[WindowLine, ...]) -> WeeklyHours:
+    """Return the union of active windows; overlapping and touching ones become one."""
+    if not lines:
+        return WeeklyHours((), is_always_open=True)
+    spans = sorted(_linear_spans(lines))
+    merged: list[list[int]] = []
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    if merged == [[0, WEEK]]:
+        return WeeklyHours((), is_always_open=True)
+    return WeeklyHours(tuple(edge for span in merged for edge in span), is_always_open=False)
+
+
+def _linear_spans(lines: Iterable[WindowLine]) -> Iterable[tuple[int, int]]:
+    """Cut the windows into spans within one week; a Sunday night's tail is Monday's morning."""
+    for line in lines:
+        assert line.start != line.end, "a window has a length"
+        start = line.day_of_week * _DAY + _since_midnight(line.start)
+        end = line.day_of_week * _DAY + _since_midnight(line.end)
+        if end <= start:
+            end += _DAY
+        yield start, min(end, WEEK)
+        if end > WEEK:
+            yield 0, end - WEEK
+
+
+def _since_midnight(at: time) -> int:
+    return ((at.hour * 60 + at.minute) * 60 + at.second) * _SECOND + at.microsecond
+
+
+def _week_time(local: datetime) -> int:
+    return local.weekday() * _DAY + _since_midnight(local.time())
+
+
+def is_open(hours: WeeklyHours, calendar: Calendar, *, now: datetime) -> bool:
+    """Return whether the schedule is open at the instant `now`."""
+    return hours.is_always_open or hours.is_open_at(_week_time(calendar.local(now)))
+
+
+def next_change(hours: WeeklyHours, calendar: Calendar, *, now: datetime) -> datetime | None:
+    """Return the first instant after `now` at which `is_open` differs from now; None: never.
+
+    Between two jumps of the wall clock (DST, a new zone) it runs evenly, so the next edge is plain
+    arithmetic; at a jump the state is asked again.
+    """
+    if hours.is_always_open:
+        return None
+    opened = is_open(hours, calendar, now=now)
+    at = now
+    for _ in range(_JUMPS_MAX):
+        jump = calendar.next_offset_change(at)
+        wait = hours.until_flip(_week_time(calendar.local(at)), opened=opened)
+        edge = None if wait is None else at + timedelta(microseconds=wait)
+        if edge is not None and (jump is None or edge < jump):
+            return edge
+        if jump is None:
+            return None
+        if is_open(hours, calendar, now=jump) != opened:
+            return jump
+        at = jump
+    return None

@@ -1,0 +1,25 @@
+"""Celery. PostgreSQL is the truth, Redis the doorbell: any message may be lost, repeated or late."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("paceline")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@beat_init.connect
+def put_beat_on_the_platform(**_: Any) -> None:
+    """Beat reads its schedule from the platform's schema and touches no agency.
+
+    Celery logs an exception raised here and goes on; without the context the scheduler's first
+    statement raises, so that beat can't start in a wrong place.
+    """
+    from django.db import connection
+
+    connection.set_schema_to_public()  # type: ignore[attr-defined]

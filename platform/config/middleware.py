@@ -1,0 +1,55 @@
+"""What every request passes first: whom to believe about the client, and how much to read."""
+
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class TrustedProxies:
+    """Believe X-Forwarded-For and -Proto from `TRUSTED_PROXIES` only; forget them from anybody else."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.networks = [ip_network(word, strict=False) for word in settings.TRUSTED_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        meta = request.META
+        forwarded_for = meta.pop("HTTP_X_FORWARDED_FOR", "")
+        forwarded_proto = meta.pop("HTTP_X_FORWARDED_PROTO", "")
+        meta.pop("HTTP_X_FORWARDED_HOST", None)
+        if self._is_trusted(meta.get("REMOTE_ADDR", "")):
+            hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
+            # The right-most hop that no proxy of ours is: what stands left of it anybody can write.
+            while hops and self._is_trusted(hops[-1]):
+                hops.pop()
+            if hops:
+                meta["REMOTE_ADDR"] = hops[-1]
+            if forwarded_proto in ("http", "https"):
+                meta["wsgi.url_scheme"] = forwarded_proto
+        return self.get_response(request)
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.networks)
+
+
+class BodyLimit:
+    """Refuse a body that is too large before anything reads it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        limit = settings.BODY_BYTES_MAX
+        if not length.isdigit() or int(length) > limit:
+            detail = f"The body is larger than {limit // 1024 // 1024} MB."
+            return JsonResponse({"detail": detail}, status=400)
+        return self.get_response(request)

@@ -1,0 +1,14 @@
+"""An agency's site, on its own host: portal, admin, REST API."""
+
+from django.urls import include, path
+
+from backoffice.sites import agency_site
+from config.health import healthz
+
+urlpatterns = [
+    path("", include("portal.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", agency_site.urls),
+    path("api/", include("api.urls")),
+    path("healthz", healthz, name="healthz"),
+]

@@ -1,0 +1,12 @@
+"""The platform's own site, on the base domain: the landing page and the staff's admin."""
+
+from django.urls import include, path
+
+from backoffice.sites import platform_site
+from config.health import healthz
+
+urlpatterns = [
+    path("", include("portal.urls_platform")),
+    path("admin/", platform_site.urls),
+    path("healthz", healthz, name="healthz"),
+]

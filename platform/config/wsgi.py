@@ -1,0 +1,9 @@
+"""The web's entry: `gunicorn config.wsgi`. WSGI on purpose: the async ORM has no agency's context."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,1 @@
+"""The floor: clock, money, errors, actor. Imports nobody of ours."""

@@ -1,0 +1,1 @@
+"""Knows agencies: schemas, contexts, fan-out."""

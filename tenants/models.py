@@ -1,0 +1,107 @@
+"""Agencies and their hosts, in the platform's own schema (`public`)."""
+
+import secrets
+from datetime import datetime
+from typing import NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+from django_tenants.models import DomainMixin, TenantMixin
+
+
+def new_schema_name() -> str:
+    """Return a schema name: generated, never from a user's text, never used again."""
+    return f"agency_{secrets.token_hex(8)}"
+
+
+class Agency(TenantMixin):
+    """A tenant: everything that it owns lies in its own schema."""
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    schema_name = models.CharField(
+        max_length=63, unique=True, default=new_schema_name, editable=False
+    )
+    name = models.CharField(max_length=100)
+    slug = models.CharField(
+        max_length=63,
+        unique=True,
+        help_text="Its address: SLUG in front of the platform's domain.",
+    )
+    is_active = models.BooleanField(
+        default=True,
+        help_text="An inactive agency's host answers 404, and nothing sweeps it.",
+    )
+    is_ready = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # A hint, in the sense of a doorbell: the earliest instant at which time alone could change a
+    # decision in this agency. Lowered after the commit of an edit, raised only by a sweep during
+    # which no edit lowered it (`check_generation` tells).
+    next_check_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_generation = models.BigIntegerField(default=0, editable=False)
+    # The backstop: every agency is swept whole from time to time, whatever the hint says.
+    full_sweep_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # A tick claims an agency until then, so that two ticks at once do the work once.
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_swept_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "agencies"
+        ordering = ["slug"]
+        constraints = [
+            models.UniqueConstraint(Lower("slug"), name="agency_slug_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError(
+            "`with agency:` shares its state between threads and leaves the wrong agency behind:"
+            " use tenant_context(agency)."
+        )
+
+    @property
+    def host(self) -> str:
+        """The host below the platform's domain; a Domain may name further hosts of its own."""
+        return f"{self.slug}.{settings.PACELINE_BASE_DOMAIN}"
+
+    @property
+    def url(self) -> str:
+        """The address that links to the agency are built from, without a trailing slash."""
+        return f"{settings.PACELINE_SCHEME}://{self.host}{settings.PACELINE_PORT_SUFFIX}"
+
+
+class Domain(DomainMixin):
+    """A host of an agency: a bare label is below the platform's domain, else a host of its own."""
+
+    domain = models.CharField(
+        max_length=253,
+        unique=True,
+        help_text="A label (acme) below the platform's domain, or a whole host (ads.acme.com).",
+    )
+
+    @property
+    def host(self) -> str:
+        """The whole host name."""
+        if "." in self.domain:
+            return self.domain
+        return f"{self.domain}.{settings.PACELINE_BASE_DOMAIN}"
+
+
+class Heartbeat(models.Model):
+    """When something that must beat did so last: the scheduler's tick."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    beat_at = models.DateTimeField()
+
+    def is_fresh(self, *, now: datetime, seconds_max: int = 180) -> bool:
+        """Return whether the last beat is younger than `seconds_max`."""
+        return (now - self.beat_at).total_seconds() <= seconds_max
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.beat_at:%Y-%m-%d %H:%M:%S} UTC"

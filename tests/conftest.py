@@ -1,0 +1,174 @@
+"""The known world: two agencies with real schemas. Ann owns Acme, Max manages it, Vic only looks;
+Zoe owns Zeta, and must see nothing of Acme.
+
+Tests run in a transaction that is rolled back; those that need commits make an agency of their own
+(`own_agency`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User, create_api_key
+from accounts.roles import Role
+from budgets.models import Brand
+from campaigns.models import Campaign
+from campaigns.services import brands, campaigns
+from kernel.actor import Actor, ActorKind
+from tenants.contexts import platform_context, tenant_context
+from tenants.models import Agency
+from tenants.services import create_agency
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # A Monday.
+ANN = Actor(ActorKind.PERSON, "ann", "Ann")
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class World:
+    acme: Agency
+    zeta: Agency
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        connection.set_schema_to_public()
+        for name, slug, people in (
+            ("Acme Media", "acme", ["ann:owner", "max:manager", "vic:viewer"]),
+            ("Zeta Ads", "zeta", ["zoe:owner"]),
+        ):
+            agency = create_agency(name=name, slug=slug)
+            with tenant_context(agency):
+                for person in people:
+                    who, role = person.split(":")
+                    User.objects.create_user(
+                        f"{who}@{slug}.example", PASSWORD, role=Role(role), name=who.title()
+                    )
+    yield
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
+
+
+@pytest.fixture
+def world(db) -> World:
+    with platform_context():
+        return World(*(Agency.objects.get(slug=slug) for slug in ("acme", "zeta")))
+
+
+@pytest.fixture
+def acme(world: World) -> Iterator[Agency]:
+    """Acme, with its context entered."""
+    with tenant_context(world.acme):
+        yield world.acme
+
+
+@pytest.fixture
+def zeta(world: World) -> Agency:
+    """Zeta, whose context a test enters itself."""
+    return world.zeta
+
+
+@pytest.fixture
+def own_agency(django_db_setup, django_db_blocker) -> Iterator[Agency]:
+    """An agency whose rows are really committed, for tests with several connections."""
+    with django_db_blocker.unblock():
+        with platform_context():
+            agency = create_agency(name="Own", slug=f"own-{datetime.now(UTC):%H%M%S%f}")
+        try:
+            with tenant_context(agency):
+                yield agency
+        finally:
+            with platform_context(), connection.cursor() as cursor:
+                cursor.execute(f'DROP SCHEMA "{agency.schema_name}" CASCADE')
+                Agency.objects.filter(pk=agency.pk).delete()
+
+
+def make_brand(
+    name: str = "Northwind",
+    *,
+    daily: str | None = None,
+    monthly: str | None = None,
+    now: datetime = NOON,
+    **fields: Any,
+) -> Brand:
+    """Make a brand with its limits, as of `now`."""
+    return brands.create_brand(
+        name=name,
+        daily_budget=None if daily is None else Decimal(daily),
+        monthly_budget=None if monthly is None else Decimal(monthly),
+        now=now,
+        by=ANN,
+        **fields,
+    )
+
+
+def make_campaign(
+    brand: Brand,
+    name: str = "Search",
+    *,
+    daily: str | None = None,
+    monthly: str | None = None,
+    now: datetime = NOON,
+    **fields: Any,
+) -> Campaign:
+    """Make a campaign of a brand, decided on as of `now`."""
+    return campaigns.create_campaign(
+        brand_id=brand.id,
+        name=name,
+        daily_budget=None if daily is None else Decimal(daily),
+        monthly_budget=None if monthly is None else Decimal(monthly),
+        now=now,
+        by=ANN,
+        **fields,
+    )
+
+
+@pytest.fixture
+def log_in(world: World) -> Callable[[str], Client]:
+    """Return a function that logs a person in on the own agency's host: `log_in("ann@acme.example")`."""
+
+    def enter(email: str) -> Client:
+        slug = email.partition("@")[2].partition(".")[0]
+        client = Client(HTTP_HOST=f"{slug}.localhost:8000")
+        with tenant_context(getattr(world, slug)):
+            client.force_login(
+                User.objects.get(email=email), "django.contrib.auth.backends.ModelBackend"
+            )
+        return client
+
+    return enter
+
+
+@pytest.fixture
+def api(world: World) -> Callable[..., Client]:
+    """Return a function that makes a client with a fresh API key: `api("manager", "zeta")`."""
+
+    def connect(role: str = "manager", slug: str = "acme") -> Client:
+        with tenant_context(getattr(world, slug)):
+            _, secret = create_api_key(name=f"{role} of {slug}", role=Role(role))
+        return Client(
+            HTTP_HOST=f"{slug}.localhost:8000", HTTP_AUTHORIZATION=f"Api-Key {secret}"
+        )
+
+    return connect
+
+
+@pytest.fixture
+def clean_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
