@@ -1,4 +1,7 @@
-"""Let people in."""
+"""Let people and machines in, and out again."""
+
+from datetime import datetime
+from uuid import UUID
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -7,10 +10,10 @@ from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from kernel.errors import InvalidValue, NameTaken
+from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from tenants.contexts import current_agency
 
-from .models import User
+from .models import ApiKey, User
 from .roles import Role
 
 
@@ -32,6 +35,34 @@ def add_person(*, email: str, role: Role, name: str = "", password: str | None =
             return User.objects.create_user(email, password, role=role, name=name)
     except IntegrityError:
         raise NameTaken(f"{email} is here already.", field="email") from None
+
+
+@transaction.atomic
+def change_person(*, user_id: UUID, name: str, role: Role, is_active: bool) -> User:
+    """Change a user. Raises NotFound, and Conflict where no active owner would be left."""
+    # Locked, so that two owners can't take the right from each other at once.
+    owners = User.objects.select_for_update().filter(role=Role.OWNER, is_active=True)
+    owner_ids = {owner.id for owner in owners.order_by("id")}
+    user = User.objects.filter(id=user_id).first()
+    if user is None:
+        raise NotFound("There is no such person.")
+    if owner_ids == {user.id} and not (role == Role.OWNER and is_active):
+        raise Conflict(
+            f"{user} is the last active owner: make somebody else an owner first.",
+            field="role" if role != Role.OWNER else "is_active",
+        )
+    user.name, user.role, user.is_active = name, role, is_active
+    user.save(update_fields=["name", "role", "is_active"])
+    return user
+
+
+def revoke_api_key(*, key_id: UUID, now: datetime) -> ApiKey:
+    """Revoke a key for good; a second time changes nothing. Raises NotFound."""
+    ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=now)
+    key = ApiKey.objects.filter(id=key_id).first()
+    if key is None:
+        raise NotFound("There is no such key.")
+    return key
 
 
 def password_link(user: User) -> str:

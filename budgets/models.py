@@ -9,13 +9,20 @@ from django.db.models.functions import Lower
 
 from kernel.ids import uuid7
 from kernel.local_time import Calendar
-from kernel.money import AMOUNT_DECIMALS_MAX, AMOUNT_DIGITS_MAX
+from kernel.money import AMOUNT_DECIMALS_MAX, AMOUNT_DIGITS_MAX, SUM_DIGITS_MAX
 
 
 def amount_field(**options: Any) -> Any:
     """An amount of money: NUMERIC(18,6) in the brand's currency."""
     return models.DecimalField(
         max_digits=AMOUNT_DIGITS_MAX, decimal_places=AMOUNT_DECIMALS_MAX, **options
+    )
+
+
+def sum_field(**options: Any) -> Any:
+    """A sum of amounts: wide enough that millions of the largest ones do not overflow it."""
+    return models.DecimalField(
+        max_digits=SUM_DIGITS_MAX, decimal_places=AMOUNT_DECIMALS_MAX, **options
     )
 
 
@@ -189,6 +196,6 @@ class SpendTotal(models.Model):
     pk = models.CompositePrimaryKey("budget_id", "day")
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="totals")
     day = models.DateField()
-    daily_amount = amount_field(default=0)
+    daily_amount = sum_field(default=0)
     # Counts in the month, not in the day (a fee, a month-level charge).
-    monthly_only_amount = amount_field(default=0)
+    monthly_only_amount = sum_field(default=0)

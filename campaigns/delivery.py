@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from dayparting.windows import WeeklyHours, is_open, next_change
+from dayparting.windows import Position, WeeklyHours, next_change
 from kernel.local_time import Calendar, first_of_month
 
 from .models import Reason
@@ -36,6 +36,7 @@ class BrandMoment(NamedTuple):
     today: date
     next_day: datetime
     next_month: datetime
+    position: Position
 
     @classmethod
     def at(cls, now: datetime, calendar: Calendar) -> "BrandMoment":
@@ -45,6 +46,7 @@ class BrandMoment(NamedTuple):
             calendar.today(now),
             calendar.next_day(now),
             calendar.next_month(now),
+            Position.at(now, calendar),
         )
 
 
@@ -94,10 +96,10 @@ def decide(facts: CampaignFacts, *, moment: BrandMoment) -> Decision:
     # turns but at a midnight.
     turns = [moment.next_day] if _turns_at_midnight(facts) else []
     if not facts.hours.is_always_open:
-        change = next_change(facts.hours, moment.calendar, now=moment.now)
+        change = next_change(facts.hours, moment.position)
         if change is not None:
             turns.append(change)
-        if not is_open(facts.hours, moment.calendar, now=moment.now):
+        if not facts.hours.is_open_at(moment.position.week_time):
             holds.append(WantedHold(Reason.DAYPART, until=change))
     flight = _flight_hold(facts, moment)
     if flight is not None:

@@ -36,6 +36,8 @@ class Difference:
     """What is stored of a campaign against what the decision wants."""
 
     campaign: JudgedCampaign
+    # What the rules want; manual holds are not theirs.
+    holds: tuple[WantedHold, ...]
     status: str
     reasons: tuple[str, ...]
     place: tuple[WantedHold, ...]
@@ -129,6 +131,10 @@ def judge(
 
 
 def _compare(campaign: JudgedCampaign, decision: Decision) -> Difference:
+    if not decision.holds and not campaign.holds:
+        # Nothing holds it and nothing did: most campaigns, most of the time.
+        status = Status.ACTIVE.value if campaign.is_live else Status.INACTIVE.value
+        return Difference(campaign, (), status, (), (), (), ())
     rules = {(h.reason, h.budget_id): h for h in campaign.holds if h.reason != Reason.MANUAL}
     place, refresh, release = [], [], []
     for wanted in decision.holds:
@@ -142,17 +148,17 @@ def _compare(campaign: JudgedCampaign, decision: Decision) -> Difference:
         elif (stored.until, stored.limit) != (wanted.until, wanted.limit):
             refresh.append((stored, wanted))
     release.extend(rules.values())
-    reasons = [h.reason.value for h in decision.holds]
-    reasons += [h.reason for h in campaign.holds if h.reason == Reason.MANUAL]
-    reasons.sort(key=_RULE_ORDER.__getitem__)
+    standing = {hold.reason.value for hold in decision.holds}
+    standing |= {hold.reason for hold in campaign.holds if hold.reason == Reason.MANUAL}
     if not campaign.is_live:
         status = Status.INACTIVE.value
     else:
-        status = Status.PAUSED.value if reasons else Status.ACTIVE.value
+        status = Status.PAUSED.value if standing else Status.ACTIVE.value
     return Difference(
         campaign,
+        decision.holds,
         status,
-        tuple(dict.fromkeys(reasons)),
+        tuple(sorted(standing, key=_RULE_ORDER.__getitem__)),
         tuple(place),
         tuple(release),
         tuple(refresh),

@@ -79,16 +79,12 @@ def campaign_facts(
     limits = limits_on(days, budget_ids=budget_ids)
     spent = spent_on(days, budget_ids=budget_ids)
     holds = _open_holds(brand_ids, campaign_ids)
-    budgets: dict[UUID, BudgetFacts] = {}
-
-    def budget(budget_id: UUID) -> BudgetFacts:
-        found = budgets.get(budget_id)
-        if found is None:
-            limit = limits.get(budget_id, NO_LIMITS)
-            found = budgets[budget_id] = BudgetFacts(
-                budget_id, *limit, *spent.get(budget_id, NOTHING_SPENT)
-            )
-        return found
+    budgets = {
+        budget_id: BudgetFacts(
+            budget_id, *limits.get(budget_id, NO_LIMITS), *spent.get(budget_id, NOTHING_SPENT)
+        )
+        for budget_id in {budget_id for row in rows for budget_id in _chain(row)}
+    }
 
     return [
         JudgedCampaign(
@@ -98,7 +94,7 @@ def campaign_facts(
                 row.start_date,
                 row.end_date,
                 hours.get(row.schedule_id, ALWAYS_OPEN),
-                tuple(budget(budget_id) for budget_id in _chain(row)),
+                tuple([budgets[budget_id] for budget_id in _chain(row)]),
             )
             if row.is_live
             else None,

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from budgets.models import Brand, Budget, amount_field
+from budgets.models import Brand, Budget, amount_field, sum_field
 from dayparting.models import Schedule
 from kernel.ids import uuid7
 
@@ -99,7 +99,7 @@ class Hold(models.Model):
     placed_by_id = models.CharField(max_length=36, blank=True)
     placed_by_label = models.CharField(max_length=120)
     until = models.DateTimeField(null=True, blank=True)
-    spent = amount_field(null=True, blank=True)
+    spent = sum_field(null=True, blank=True)
     limit = amount_field(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)

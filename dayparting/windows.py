@@ -94,30 +94,44 @@ def _week_time(local: datetime) -> int:
     return local.weekday() * _DAY + _since_midnight(local.time())
 
 
+class Position(NamedTuple):
+    """Where an instant stands in a brand's week, worked out once for all of its schedules.
+
+    `week_time`: microseconds since Monday 00:00; `jump`: when the wall clock next does not run evenly.
+    """
+
+    now: datetime
+    week_time: int
+    jump: datetime | None
+    calendar: Calendar
+
+    @classmethod
+    def at(cls, now: datetime, calendar: Calendar) -> "Position":
+        return cls(now, _week_time(calendar.local(now)), calendar.next_offset_change(now), calendar)
+
+
 def is_open(hours: WeeklyHours, calendar: Calendar, *, now: datetime) -> bool:
     """Return whether the schedule is open at the instant `now`."""
     return hours.is_always_open or hours.is_open_at(_week_time(calendar.local(now)))
 
 
-def next_change(hours: WeeklyHours, calendar: Calendar, *, now: datetime) -> datetime | None:
-    """Return the first instant after `now` at which `is_open` differs from now; None: never.
+def next_change(hours: WeeklyHours, position: Position) -> datetime | None:
+    """Return the first instant after the position at which the schedule opens or closes; None: never.
 
     Between two jumps of the wall clock (DST, a new zone) it runs evenly, so the next edge is plain
     arithmetic; at a jump the state is asked again.
     """
     if hours.is_always_open:
         return None
-    opened = is_open(hours, calendar, now=now)
-    at = now
+    opened = hours.is_open_at(position.week_time)
     for _ in range(_JUMPS_MAX):
-        jump = calendar.next_offset_change(at)
-        wait = hours.until_flip(_week_time(calendar.local(at)), opened=opened)
-        edge = None if wait is None else at + timedelta(microseconds=wait)
-        if edge is not None and (jump is None or edge < jump):
+        wait = hours.until_flip(position.week_time, opened=opened)
+        edge = None if wait is None else position.now + timedelta(microseconds=wait)
+        if edge is not None and (position.jump is None or edge < position.jump):
             return edge
-        if jump is None:
+        if position.jump is None:
             return None
-        if is_open(hours, calendar, now=jump) != opened:
-            return jump
-        at = jump
+        position = Position.at(position.jump, position.calendar)
+        if hours.is_open_at(position.week_time) != opened:
+            return position.now
     return None

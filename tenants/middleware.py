@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -58,5 +57,4 @@ def find_agency(host: str) -> Agency | None:
 
 
 def _nobody_here() -> HttpResponse:
-    connection.leave()  # type: ignore[attr-defined]
     return HttpResponseNotFound("Not found.\n", content_type="text/plain")

@@ -22,3 +22,26 @@ def check_slug(slug: str) -> None:
         )
     if slug in RESERVED:
         raise InvalidValue(f"The address {slug!r} is reserved.", field="slug")
+
+
+def check_host(host: str, *, base: str) -> None:
+    """Raise InvalidValue where `host` can't be a further host of an agency.
+
+    A bare label is below the platform's domain (`base`) and follows the rules of a slug; anything else
+    is a whole host name elsewhere (RFC 1123, section 2.1), lower case, without port.
+    """
+    if "." not in host:
+        try:
+            check_slug(host)
+        except InvalidValue as refusal:
+            raise InvalidValue(refusal.message, field="domain") from None
+        return
+    labels = host.split(".")
+    # A last label of digits is an address's, not a name's.
+    if len(host) > 253 or labels[-1].isdigit() or not all(map(_LABEL.fullmatch, labels)):
+        raise InvalidValue(
+            "A host is a name such as ads.acme.com: lower case, without scheme, port or path.",
+            field="domain",
+        )
+    if host == base or host.endswith(f".{base}"):
+        raise InvalidValue(f"Below {base}, give the label alone.", field="domain")

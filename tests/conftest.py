@@ -160,9 +160,7 @@ def api(world: World) -> Callable[..., Client]:
     def connect(role: str = "manager", slug: str = "acme") -> Client:
         with tenant_context(getattr(world, slug)):
             _, secret = create_api_key(name=f"{role} of {slug}", role=Role(role))
-        return Client(
-            HTTP_HOST=f"{slug}.localhost:8000", HTTP_AUTHORIZATION=f"Api-Key {secret}"
-        )
+        return Client(HTTP_HOST=f"{slug}.localhost:8000", HTTP_AUTHORIZATION=f"Api-Key {secret}")
 
     return connect
 

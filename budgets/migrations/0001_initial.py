@@ -96,8 +96,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('budget_id', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('day', models.DateField()),
-                ('daily_amount', models.DecimalField(decimal_places=6, default=0, max_digits=18)),
-                ('monthly_only_amount', models.DecimalField(decimal_places=6, default=0, max_digits=18)),
+                ('daily_amount', models.DecimalField(decimal_places=6, default=0, max_digits=26)),
+                ('monthly_only_amount', models.DecimalField(decimal_places=6, default=0, max_digits=26)),
                 ('budget', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='totals', to='budgets.budget')),
             ],
         ),

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('placed_by_id', models.CharField(blank=True, max_length=36)),
                 ('placed_by_label', models.CharField(max_length=120)),
                 ('until', models.DateTimeField(blank=True, null=True)),
-                ('spent', models.DecimalField(blank=True, decimal_places=6, max_digits=18, null=True)),
+                ('spent', models.DecimalField(blank=True, decimal_places=6, max_digits=26, null=True)),
                 ('limit', models.DecimalField(blank=True, decimal_places=6, max_digits=18, null=True)),
                 ('note', models.CharField(blank=True, max_length=500)),
                 ('released_at', models.DateTimeField(blank=True, null=True)),

@@ -1,8 +1,8 @@
 """Change the windows of a campaign's schedule, and decide again in the same transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, time
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +23,15 @@ class WindowChanges(TypedDict, total=False):
     start_time: time
     end_time: time
     is_active: bool
+
+
+class NewWindow(NamedTuple):
+    """A window to add: 0 = Monday, times of the brand's wall clock."""
+
+    day_of_week: int
+    start_time: time
+    end_time: time
+    is_active: bool = True
 
 
 @transaction.atomic
@@ -68,6 +77,43 @@ def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
     """Remove a window. Raises NotFound and Conflict."""
     window, campaign = _find(window_id)
     _change(campaign, window.delete, now=now, by=by)
+
+
+@transaction.atomic
+def change_windows(
+    *,
+    campaign_id: UUID,
+    add: Sequence[NewWindow] = (),
+    update: Mapping[UUID, WindowChanges] | None = None,
+    remove: Collection[UUID] = (),
+    now: datetime,
+    by: Actor,
+) -> list[Window]:
+    """Add, change and remove windows of one campaign, and decide once: no status flickers between.
+
+    Ids that are none of its windows are passed over. Raises NotFound, InvalidValue and Conflict.
+    """
+    campaign = Campaign.objects.filter(id=campaign_id).first()
+    if campaign is None:
+        raise NotFound("There is no such campaign.", field="campaign")
+    added = [Window(schedule_id=campaign.schedule_id, **new._asdict()) for new in add]
+    changes = update or {}
+    known = Window.objects.filter(schedule_id=campaign.schedule_id, id__in=list(changes))
+    changed = list(known)
+    for window in changed:
+        for field, value in changes[window.id].items():
+            setattr(window, field, value)
+    for window in [*added, *changed]:
+        _check(window)
+
+    def change() -> None:
+        Window.objects.filter(schedule_id=campaign.schedule_id, id__in=remove).delete()
+        for window in changed:
+            window.save()
+        Window.objects.bulk_create(added)
+
+    _change(campaign, change, now=now, by=by)
+    return added
 
 
 def _change(campaign: Campaign, change: Callable[[], object], *, now: datetime, by: Actor) -> None:

@@ -43,6 +43,8 @@ SHARED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.admin.apps.SimpleAdminConfig",
+    # Before allauth, whose templates it overrides.
+    "portal",
     "allauth",
     "allauth.account",
     "accounts",
@@ -65,7 +67,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "api",
-    "portal",
     "backoffice",
     "demo",
 ]
@@ -183,11 +184,6 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = PACELINE_HOME / "static"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-}
 # Served from the packages themselves: nothing to collect, and nothing to forget after an upgrade.
 WHITENOISE_USE_FINDERS = True
 

@@ -3,12 +3,13 @@
 from django.urls import include, path
 
 from backoffice.sites import agency_site
-from config.health import healthz
+from config.health import HealthView, healthz
 
 urlpatterns = [
     path("", include("portal.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", agency_site.urls),
+    path("api/health/", HealthView.as_view(), name="health"),
     path("api/", include("api.urls")),
     path("healthz", healthz, name="healthz"),
 ]

@@ -1,6 +1,6 @@
 """django-tenants' PostgreSQL backend with a stricter fence (design: "Fences between agencies").
 
-- A connection starts in no context: SQL raises `NoContext` until one is entered, `public` too.
+- A connection starts in no context: SQL raises `NoContextError` until one is entered, `public` too.
 - In an agency's context the search_path is that agency's schema alone, without `public`, so a
   table that the agency lacks "does not exist" instead of answering with everybody's rows.
 - The path is sent once per change of context, not before every cursor, and a failure to set it
@@ -16,7 +16,7 @@ from django_tenants.utils import quote_schema_name
 from psycopg.pq import TransactionStatus
 
 
-class NoContext(ProgrammingError):
+class NoContextError(ProgrammingError):
     """SQL was attempted on a connection that was put into no agency's context, nor the platform's."""
 
 
@@ -46,7 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._setting_search_path or self.search_path_set_schemas:
             return
         if not self.schema_name:
-            raise NoContext(
+            raise NoContextError(
                 "No agency's context was entered: use tenant_context(agency) or platform_context()."
             )
         # In a failed transaction nothing can be sent, and nothing runs before the rollback,

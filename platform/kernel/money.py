@@ -4,8 +4,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 AMOUNT_DIGITS_MAX = 18
 AMOUNT_DECIMALS_MAX = 6
-# The largest amount that one row may carry: sums of many still fit NUMERIC(18,6).
-AMOUNT_MAX = Decimal("999999999")
+SUM_DIGITS_MAX = 26
+# The largest amount that one row may carry; dong and rupiah need that many digits.
+AMOUNT_MAX = Decimal("99999999999")
 
 # ISO 4217 (list one): the active codes of national currencies, and the minor units that are not 2.
 CURRENCIES = frozenset(

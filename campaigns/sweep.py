@@ -1,0 +1,144 @@
+"""The sweep of one agency, in its context: read and decide without locks, then store what differs.
+
+For each brand where something differs, one short transaction locks the brand, reads again and applies.
+A brand that somebody else has locked is skipped: he decides himself, and the brand stays due.
+"""
+
+import logging
+import time
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Min, Q
+
+from budgets import services as budgets
+from budgets.models import Brand
+from kernel import clock
+from kernel.actor import SYSTEM
+from tenants import claims
+from tenants.contexts import platform_context, tenant_context
+from tenants.models import Agency
+
+from .delivery import BrandMoment
+from .enforcement import Difference, Judgement, Outcome, apply, enforce_delivery, judge, moments_of
+
+logger = logging.getLogger("campaigns.sweep")
+
+
+class Turned(NamedTuple):
+    """Which turned periods to look for."""
+
+    day: bool = True
+    month: bool = True
+
+
+def due_brands(*, now: datetime) -> list[Brand]:
+    """Return the brands that time alone may have changed, and those never decided on."""
+    return list(Brand.objects.filter(Q(next_check_at__lte=now) | Q(decided_at=None)).order_by("id"))
+
+
+def all_brands() -> list[Brand]:
+    """Return all brands of the agency."""
+    return list(Brand.objects.order_by("id"))
+
+
+def turned_brands(turned: Turned, *, now: datetime) -> list[Brand]:
+    """Return the brands whose local day or month is another than at their last decision."""
+    return [brand for brand in all_brands() if _has_turned(brand, turned, now=now)]
+
+
+def _has_turned(brand: Brand, turned: Turned, *, now: datetime) -> bool:
+    if brand.decided_at is None:
+        return True
+    then, today = brand.calendar.today(brand.decided_at), brand.calendar.today(now)
+    return (turned.day and then != today) or (
+        turned.month and (then.year, then.month) != (today.year, today.month)
+    )
+
+
+def enforce(brands: Collection[Brand], *, now: datetime) -> Outcome:
+    """Decide on the brands and store what differs. One brand's failure does not stop the others."""
+    judgement = judge(brands, moments_of(brands, now=now))
+    outcome = Outcome(checked=len(judgement.differences))
+    for brand_id in _differing(brands, judgement):
+        try:
+            outcome.differences.extend(_enforce_one(brand_id, now=now))
+        except Exception:
+            outcome.errors += 1
+            logger.exception("brand not decided brand=%s", brand_id)
+    return outcome
+
+
+def _differing(brands: Collection[Brand], judgement: Judgement) -> list[UUID]:
+    """The brands of which a hold, a status, or the time to look again differs from what is stored."""
+    differing = {d.campaign.brand_id for d in judgement.differences if not d.is_empty}
+    for brand in brands:
+        if brand.decided_at is None or brand.next_check_at != judgement.next_check_at[brand.id]:
+            differing.add(brand.id)
+    return sorted(differing)
+
+
+@transaction.atomic
+def _enforce_one(brand_id: UUID, *, now: datetime) -> Collection[Difference]:
+    locked = budgets.lock_brands([brand_id], skip_locked=True)
+    return enforce_delivery(locked, now=now, by=SYSTEM).differences if locked else ()
+
+
+def preview(brands: Collection[Brand], *, now: datetime) -> Outcome:
+    """Tell what a pass at exactly `now` would change; nothing is stored."""
+    return _outcome(judge(brands, exact_moments(brands, now=now)))
+
+
+@transaction.atomic
+def enforce_as_of(brands: Collection[Brand], *, now: datetime) -> Outcome:
+    """Decide as of exactly `now` and store it, until the next decision in live time.
+
+    When the brands were decided and are due next is not written: live time goes on from where it was.
+    """
+    locked = budgets.lock_brands(brand.id for brand in brands)
+    moments = exact_moments(locked.values(), now=now)
+    outcome = _outcome(judge(list(locked.values()), moments))
+    apply(outcome.differences, moments, by=SYSTEM)
+    return outcome
+
+
+def exact_moments(brands: Collection[Brand], *, now: datetime) -> dict[UUID, BrandMoment]:
+    """Return what `now` means in each brand's zone, also where it is before its last decision."""
+    return {brand.id: BrandMoment.at(now, brand.calendar) for brand in brands}
+
+
+def _outcome(judgement: Judgement) -> Outcome:
+    found = [difference for difference in judgement.differences if not difference.is_empty]
+    return Outcome(checked=len(judgement.differences), differences=found)
+
+
+def sweep_agency(agency: Agency, *, is_full: bool, now: datetime) -> Outcome:
+    """Sweep one claimed agency and settle its claim. Call it on the platform's schema.
+
+    An exception is the agency's own: it is stored with the agency and does not travel further.
+    """
+    started = time.monotonic()
+    outcome, next_check_at, error = Outcome(), None, ""
+    try:
+        with tenant_context(agency):
+            outcome = enforce(all_brands() if is_full else due_brands(now=now), now=now)
+            next_check_at = Brand.objects.aggregate(at=Min("next_check_at"))["at"]
+        if outcome.errors:
+            error = f"{outcome.errors} brands could not be decided; see the worker's log."
+    except Exception as failure:
+        outcome.errors += 1
+        error = f"{type(failure).__name__}: {failure}"
+        logger.exception("agency not swept agency=%s", agency.slug)
+    with platform_context():
+        claims.settle(agency, now=clock.read(), next_check_at=next_check_at, error=error)
+    logger.info(
+        "sweep agency=%s kind=%s %s seconds=%.3f",
+        agency.slug,
+        "full" if is_full else "due",
+        " ".join(f"{name}={count}" for name, count in outcome.counters.items()),
+        time.monotonic() - started,
+    )
+    return outcome

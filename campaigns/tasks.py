@@ -1,0 +1,50 @@
+"""Celery's edge: read the clock, enter nothing implicitly, make one call.
+
+A task takes its agencies as explicit arguments and enters each one's context in its own body. Any
+message may be lost, repeated or late; the state is the same after the next sweep.
+"""
+
+from collections.abc import Sequence
+
+from celery import shared_task
+
+from kernel import clock
+from tenants import claims
+from tenants.contexts import platform_context
+from tenants.models import Agency
+
+from .sweep import sweep_agency
+
+# A thousand due agencies are fifty messages; a few are a message each, so that none waits for another.
+MESSAGES_MAX = 50
+
+
+@shared_task(name="campaigns.tick", expires=55)
+def tick() -> int:
+    """Once a minute: take the agencies that are due and hand them to the workers."""
+    now = clock.read()
+    with platform_context():
+        claims.beat(now=now)
+        due = claims.claim_due(now=now)
+    size = max(1, -(-len(due) // MESSAGES_MAX))
+    for start in range(0, len(due), size):
+        chunk = due[start : start + size]
+        sweep_agencies.apply_async(
+            args=[[claim.agency_id for claim in chunk], [c.agency_id for c in chunk if c.is_full]],
+            # Older than its claim, a message is somebody else's work.
+            expires=claims.CLAIM_SECONDS,
+        )
+    return len(due)
+
+
+@shared_task(name="campaigns.sweep_agencies")
+def sweep_agencies(agency_ids: Sequence[int], full_ids: Sequence[int] = ()) -> int:
+    """Sweep these agencies, one after the other; one that fails is noted and delays no other."""
+    changed = 0
+    for agency_id in agency_ids:
+        with platform_context():
+            agency = Agency.objects.filter(pk=agency_id, is_active=True, is_ready=True).first()
+        if agency is not None:
+            outcome = sweep_agency(agency, is_full=agency_id in full_ids, now=clock.read())
+            changed += len(outcome.differences)
+    return changed

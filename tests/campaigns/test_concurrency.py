@@ -1,0 +1,156 @@
+"""Writers of one brand take turns; a sweep never makes one wait; different brands never deadlock."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from budgets import services as budgets
+from budgets.ledger import KeyConflict
+from campaigns import sweep
+from campaigns.audit import audit
+from campaigns.models import Campaign, StatusChange
+from campaigns.services.spend import BadRows, NewSpend, record_spend, record_spends
+from tenants.contexts import tenant_context
+from tests.conftest import ANN, NOON, make_brand, make_campaign
+
+
+def in_threads(agency, calls: list[Callable[[], object]]) -> list[object]:
+    """Run each call in a thread of its own with its own connection, all started at once."""
+    start = threading.Barrier(len(calls))
+
+    def run(call):
+        try:
+            with tenant_context(agency):
+                start.wait()
+                return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def posting(campaign, amount, **fields):
+    spend = NewSpend(campaign.id, Decimal(amount), NOON.date(), **fields)
+    return lambda: record_spend(spend=spend, now=NOON, by=ANN)
+
+
+def test_two_posts_of_60_against_a_limit_of_100_cannot_both_pass_unseen(own_agency):
+    for number in range(5):
+        brand = make_brand(f"Brand {number}", daily="100")
+        campaign = make_campaign(brand)
+        in_threads(own_agency, [posting(campaign, 60), posting(campaign, 60)])
+        assert Campaign.objects.get(id=campaign.id).status == "PAUSED"
+    assert audit().violations == []
+
+
+def test_the_same_key_from_eight_writers_counts_once(own_agency):
+    campaign = make_campaign(make_brand())
+    results = in_threads(own_agency, [posting(campaign, 7, external_id="once")] * 8)
+    assert sorted(result.is_new[0] for result in results) == [False] * 7 + [True]
+    assert audit().violations == []
+
+
+def test_keys_in_any_order_from_different_brands_do_not_deadlock(own_agency):
+    one, two = (make_campaign(make_brand(name)) for name in ("One", "Two"))
+
+    def batch(campaign, keys):
+        """Record the keys in this order; return whether they were ours rather than the other's."""
+        spends = [NewSpend(campaign.id, Decimal(1), NOON.date(), external_id=key) for key in keys]
+
+        def record():
+            try:
+                return all(record_spends(spends=spends, now=NOON, by=ANN).is_new)
+            except BadRows as bad:
+                assert isinstance(bad.errors[0], KeyConflict)
+                return False
+
+        return record
+
+    for round_ in range(5):
+        keys = [f"{round_}-{number}" for number in range(300)]
+        won = in_threads(own_agency, [batch(one, keys), batch(two, keys[::-1])])
+        assert sorted(won) == [False, True]
+    assert audit().violations == []
+
+
+def test_status_changes_appear_in_the_order_of_their_numbers(own_agency):
+    campaigns = [make_campaign(make_brand(f"Brand {n}", daily="1")) for n in range(6)]
+    seen: list[int] = []
+    done = threading.Event()
+
+    def poll():
+        while not done.is_set():
+            last = seen[-1] if seen else 0
+            seen.extend(
+                StatusChange.objects.filter(id__gt=last).order_by("id").values_list("id", flat=True)
+            )
+
+    def write():
+        for _ in range(10):
+            in_threads(own_agency, [posting(c, 1) for c in campaigns])
+            in_threads(own_agency, [posting(c, -1, **CORRECTION) for c in campaigns])
+        done.set()
+
+    in_threads(own_agency, [poll, write])
+    missed = set(StatusChange.objects.values_list("id", flat=True)) - set(seen)
+    last = max(seen)
+    assert {number for number in missed if number < last} == set()
+
+
+CORRECTION = {"is_correction": True, "description": "back"}
+
+
+def test_a_sweep_skips_a_brand_that_somebody_has_locked(own_agency):
+    held, free = (make_brand(name, daily="1") for name in ("Held", "Free"))
+    both = [make_campaign(brand) for brand in (held, free)]
+    for campaign in both:
+        posting(campaign, 1)()
+    tomorrow = NOON + timedelta(days=1)
+    locked, release = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            budgets.lock_brand(held.id)
+            locked.set()
+            release.wait(10)
+
+    def sweep_beside():
+        locked.wait(10)
+        try:
+            return sweep.enforce(sweep.due_brands(now=tomorrow), now=tomorrow).counters
+        finally:
+            release.set()
+
+    _, counters = in_threads(own_agency, [hold, sweep_beside])
+    assert counters["reactivated"] == 1
+    assert [Campaign.objects.get(id=c.id).status for c in both] == ["PAUSED", "ACTIVE"]
+    assert [b.id for b in sweep.due_brands(now=tomorrow)] == [held.id]
+
+
+def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
+    brand = make_brand()
+    locked, release = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            budgets.lock_brand(brand.id)
+            locked.set()
+            release.wait(10)
+
+    def want():
+        locked.wait(10)
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '100ms'")
+                with pytest.raises(OperationalError, match="lock timeout"):
+                    budgets.lock_brand(brand.id)
+        finally:
+            release.set()
+
+    in_threads(own_agency, [hold, want])

@@ -1,0 +1,191 @@
+"""The tick takes what is due, once; the sweep of one agency neither stops nor delays another."""
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from budgets.models import Brand
+from campaigns import sweep, tasks
+from campaigns.models import Campaign
+from campaigns.services import schedules
+from campaigns.services.spend import NewSpend, record_spend
+from kernel import clock
+from tenants import claims, doorbell
+from tenants.contexts import current_agency, platform_context, tenant_context
+from tenants.models import Agency, Heartbeat
+from tests.conftest import ANN, NOON, make_brand, make_campaign
+
+FACTS = 5  # campaigns, windows, limits, totals, holds
+SETTLED = NOON + timedelta(minutes=3)
+
+
+@pytest.fixture
+def settled(world):
+    """Both agencies swept at noon, their next full turns more than a minute ahead."""
+    with platform_context():
+        Agency.objects.update(
+            next_check_at=None,
+            claimed_until=None,
+            full_sweep_at=NOON + timedelta(hours=1),
+            last_swept_at=NOON,
+        )
+    return world
+
+
+def claimed(now=NOON):
+    with platform_context():
+        return {claim.agency_id: claim.is_full for claim in claims.claim_due(now=now)}
+
+
+def test_nothing_due_is_nothing_claimed(settled):
+    assert claimed() == {}
+
+
+def test_an_agency_that_is_due_is_claimed_by_one_of_two_ticks(settled):
+    doorbell.ring(settled.acme, at=NOON)
+    assert claimed() == {settled.acme.pk: False}
+    assert claimed() == {}
+
+
+def test_a_claim_that_nobody_fulfilled_ends_by_itself(settled):
+    doorbell.ring(settled.acme, at=NOON)
+    claimed()
+    later = NOON + timedelta(seconds=claims.CLAIM_SECONDS)
+    assert settled.acme.pk in claimed(later)
+
+
+def test_every_agency_has_its_full_turn_within_five_minutes_at_a_moment_of_its_own(settled):
+    with platform_context():
+        Agency.objects.update(full_sweep_at=None)
+    assert set(claimed().values()) == {True}
+    with platform_context():
+        turns = list(Agency.objects.values_list("full_sweep_at", flat=True))
+    assert all(NOON < turn <= NOON + timedelta(seconds=300) for turn in turns)
+    assert len(set(turns)) == len(turns)
+
+
+def test_an_inactive_agency_is_not_swept(settled):
+    doorbell.ring(settled.acme, at=NOON)
+    with platform_context():
+        Agency.objects.filter(pk=settled.acme.pk).update(is_active=False)
+    assert claimed() == {}
+
+
+def test_a_sweep_does_not_raise_a_hint_that_an_edit_lowered_meanwhile(settled):
+    agency = settled.acme
+    with platform_context():
+        read = Agency.objects.get(pk=agency.pk)
+    doorbell.ring(agency, at=NOON + timedelta(minutes=1))
+    with platform_context():
+        claims.settle(read, now=NOON, next_check_at=NOON + timedelta(hours=9))
+        agency.refresh_from_db()
+    assert agency.next_check_at == NOON + timedelta(minutes=1)
+
+
+def test_an_edit_that_needs_an_earlier_look_lowers_the_hint(
+    settled, django_capture_on_commit_callbacks
+):
+    with (
+        tenant_context(settled.acme),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        campaign = make_campaign(make_brand(daily="50"))
+        schedules.add_window(
+            campaign_id=campaign.id,
+            day_of_week=0,
+            start_time=time(9),
+            end_time=time(18),
+            now=NOON,
+            by=ANN,
+        )
+    with platform_context():
+        settled.acme.refresh_from_db()
+    assert settled.acme.next_check_at == datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+
+
+def test_a_tick_with_nothing_due_takes_three_statements_at_most(
+    settled, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr(clock, "read", lambda: NOON)
+    with django_assert_max_num_queries(3):
+        assert tasks.tick() == 0
+    with platform_context():
+        assert Heartbeat.objects.get().beat_at == NOON
+
+
+def test_one_agency_that_fails_delays_no_other(settled, monkeypatch):
+    with tenant_context(settled.zeta):
+        campaign = make_campaign(make_brand(daily="1"))
+        spend = NewSpend(campaign.id, Decimal(1), NOON.date())
+        record_spend(spend=spend, now=NOON, by=ANN)
+    monkeypatch.setattr(clock, "read", lambda: NOON + timedelta(days=1))
+
+    def broken():
+        if current_agency() == settled.acme:
+            raise RuntimeError("Acme is broken")
+        return list(Brand.objects.all())
+
+    monkeypatch.setattr(sweep, "all_brands", broken)
+    tasks.sweep_agencies([settled.acme.pk, settled.zeta.pk], [settled.acme.pk, settled.zeta.pk])
+    with tenant_context(settled.zeta):
+        assert Campaign.objects.get().status == "ACTIVE"
+    with platform_context():
+        settled.acme.refresh_from_db()
+    assert settled.acme.last_error == "RuntimeError: Acme is broken"
+    assert settled.acme.last_swept_at == NOON
+
+
+def test_a_sweep_that_changes_nothing_writes_nothing(acme):
+    make_campaign(make_brand(daily="50"))
+    sweep.enforce(sweep.all_brands(), now=NOON)
+    brand = Brand.objects.get()
+    outcome = sweep.enforce(sweep.all_brands(), now=NOON + timedelta(hours=1))
+    assert (outcome.checked, outcome.differences) == (1, [])
+    assert Brand.objects.get().decided_at == brand.decided_at
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_pass_takes_the_same_statements_for_any_number(acme, count, django_assert_num_queries):
+    for number in range(count):
+        make_campaign(make_brand(f"Brand {number}", daily="50"), f"Campaign {number}")
+    brands = sweep.all_brands()
+    with django_assert_num_queries(FACTS):
+        assert sweep.enforce(brands, now=NOON).checked == count
+
+
+def test_only_the_brands_whose_time_has_come_are_due(acme):
+    early = make_brand("Early", daily="50", time_zone="America/New_York")
+    late = make_brand("Late", daily="50", time_zone="Pacific/Kiritimati")
+    for brand in (early, late):
+        make_campaign(brand)
+    at_midnight = early.calendar.next_day(NOON)
+    assert [brand.id for brand in sweep.due_brands(now=at_midnight)] == [early.id]
+    assert sweep.due_brands(now=at_midnight - timedelta(microseconds=1)) == []
+
+
+def test_a_preview_stores_nothing(acme):
+    campaign = make_campaign(make_brand(daily="50"))
+    spend = NewSpend(campaign.id, Decimal(50), NOON.date())
+    record_spend(spend=spend, now=NOON, by=ANN)
+    outcome = sweep.preview(sweep.all_brands(), now=NOON + timedelta(days=1))
+    assert outcome.counters["reactivated"] == 1
+    assert Campaign.objects.get(id=campaign.id).status == "PAUSED"
+
+
+def test_applying_another_instant_does_not_move_live_time(acme):
+    campaign = make_campaign(make_brand(daily="50"))
+    spend = NewSpend(campaign.id, Decimal(50), NOON.date())
+    record_spend(spend=spend, now=NOON, by=ANN)
+    sweep.enforce_as_of(sweep.all_brands(), now=NOON + timedelta(days=1))
+    assert Campaign.objects.get(id=campaign.id).status == "ACTIVE"
+    assert Brand.objects.get().decided_at == NOON
+    sweep.enforce(sweep.all_brands(), now=NOON + timedelta(minutes=1))
+    assert Campaign.objects.get(id=campaign.id).status == "PAUSED"
+
+
+def test_the_sweeps_connection_ends_where_it_began(settled):
+    with platform_context():
+        tasks.sweep_agencies([settled.acme.pk])
+        assert connection.schema_name == "public"
