@@ -15,6 +15,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import User, create_api_key
 from accounts.roles import Role
@@ -38,9 +39,17 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment, django_db_modify_db_settings, django_db_blocker
+) -> Iterator[None]:
+    """Make the test database and the two agencies.
+
+    Ours rather than pytest-django's, which makes none where only tests that really commit run: those
+    ask for `own_agency`, which it does not know, and would write to the real database.
+    """
     with django_db_blocker.unblock():
-        connection.set_schema_to_public()
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        connection.set_schema_to_public()  # type: ignore[attr-defined]
         for name, slug, people in (
             ("Acme Media", "acme", ["ann:owner", "max:manager", "vic:viewer"]),
             ("Zeta Ads", "zeta", ["zoe:owner"]),
@@ -53,6 +62,8 @@ def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
                         f"{who}@{slug}.example", PASSWORD, role=Role(role), name=who.title()
                     )
     yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

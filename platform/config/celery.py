@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -24,6 +24,11 @@ def put_beat_on_the_platform(**_: Any) -> None:
     from django.db import connection
 
     connection.set_schema_to_public()  # type: ignore[attr-defined]
+
+
+@setup_logging.connect
+def keep_the_settings_logging(**_: Any) -> None:
+    """Log as LOGGING says: with a receiver here, Celery leaves the root logger and its level alone."""
 
 
 @worker_init.connect

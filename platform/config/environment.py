@@ -1,134 +1,67 @@
-"""Read the environment once, and say in one line what is wrong with it."""
+"""The environment as Django's settings want it.
+
+The process's environment wins over `.env` in the checkout, which wins over `run.env`: what a running
+`./run` chose (ports, passwords, the secret key), so that `manage.py` works in a second terminal.
+"""
 
 import os
-from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-
-@dataclass(frozen=True, slots=True)
-class PlatformURL:
-    """`PACELINE_URL`, taken apart. `host` is the base domain that every agency's host ends with."""
-
-    scheme: str
-    host: str
-    port: int | None
-
-    @property
-    def port_suffix(self) -> str:
-        return f":{self.port}" if self.port else ""
-
-    @property
-    def full(self) -> str:
-        return f"{self.scheme}://{self.host}{self.port_suffix}"
-
-
-def parse_url(value: str) -> PlatformURL:
-    """Take `PACELINE_URL` apart, or raise ImproperlyConfigured with the reason."""
-    try:
-        parts = urlsplit(value.strip().rstrip("/"))
-        port = parts.port
-    except ValueError as problem:
-        raise ImproperlyConfigured(f"PACELINE_URL {value!r} is no URL: {problem}.") from None
-    host = (parts.hostname or "").lower()
-    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query:
-        raise ImproperlyConfigured(
-            f"PACELINE_URL {value!r} must look like https://paceline.example.com, without a path."
-        )
-    if _is_address(host):
-        raise ImproperlyConfigured(
-            f"PACELINE_URL {value!r} names an address; agencies need hosts below a domain name."
-        )
-    if parts.scheme == "http" and host != "localhost" and not host.endswith(".localhost"):
-        raise ImproperlyConfigured(
-            f"PACELINE_URL {value!r} is plain http off loopback: passwords would travel in clear."
-            " Use https."
-        )
-    return PlatformURL(parts.scheme, host, port)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+from embedded import environment as start
+from embedded.errors import StartError
 
 
 class Environment:
-    """The process's environment over `.env` over `run.env` of a running `./run`."""
+    """What is set, read by the same rules as at a start of `./run`."""
 
-    def __init__(self, values: dict[str, str], home: Path) -> None:
-        self._values = values
-        self.home = home
-        self._env = environ.Env()
-        self._env.ENVIRON = values
-        port = self.text("PACELINE_PORT", "")
-        default = f"http://localhost:{port or 8000}"
-        self.url = parse_url(self.text("PACELINE_URL", default))
+    def __init__(self, base: Path) -> None:
+        """Read what is set for the checkout at `base`. Raises ImproperlyConfigured."""
         try:
-            self.port = int(port or self.url.port or 8000)
-        except ValueError:
-            raise ImproperlyConfigured(f"PACELINE_PORT {port!r} is no port number.") from None
+            given = start.read_environment(base, os.environ)
+            chosen = start.read_env_file(given.home / "run.env")
+            own = {name: value for name, value in given.everything.items() if value.strip()}
+            self.start = start.read_environment(base, {**chosen, **own})
+        except StartError as refusal:
+            raise ImproperlyConfigured(str(refusal)) from None
+        self.values = {name: value.strip() for name, value in self.start.everything.items()}
+        self.url: SplitResult = urlsplit(self.start.url)
 
-    def text(self, name: str, default: str) -> str:
-        return self._values.get(name, "").strip() or default
+    def flag(self, name: str) -> bool:
+        """Return whether a switch is on; off where it is not set."""
+        return start.SWITCHES.get(self.values.get(name, "").lower(), False)
 
-    def words(self, name: str) -> list[str]:
-        return [word.strip() for word in self.text(name, "").split(",") if word.strip()]
-
-    def flag(self, name: str, default: bool) -> bool:
-        return self.text(name, str(default)).lower() in ("1", "true", "yes", "on")
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Return the comma-separated addresses and networks of a setting."""
+        words = [word.strip() for word in self.values.get(name, "").split(",")]
+        try:
+            return [ip_network(word, strict=False) for word in words if word]
+        except ValueError as problem:
+            raise ImproperlyConfigured(f"{name}: {problem}.") from None
 
     def database(self) -> dict[str, Any]:
         """Return Django's settings for `DATABASE_URL`."""
-        self._need("DATABASE_URL")
-        found: dict[str, Any] = dict(self._env.db_url("DATABASE_URL"))
-        return found
+        return dict(environ.Env.db_url_config(_needed("DATABASE_URL", self.start.database_url)))
 
     def redis(self) -> str:
         """Return `REDIS_URL`."""
-        return self._need("REDIS_URL")
+        return _needed("REDIS_URL", self.start.redis_url)
 
     def email(self) -> dict[str, Any]:
-        """Return Django's mail settings for `EMAIL_URL` (mail goes to the console without one)."""
-        self._values.setdefault("EMAIL_URL", "consolemail://")
-        found: dict[str, Any] = dict(self._env.email_url("EMAIL_URL"))
-        return found
+        """Return Django's mail settings for `EMAIL_URL`; without one, mail goes to the console."""
+        return dict(environ.Env.email_url_config(self.start.email_url or "consolemail://"))
 
-    def _need(self, name: str) -> str:
-        value = self.text(name, "")
-        if not value:
-            raise ImproperlyConfigured(
-                f"{name} is not set. Set it, or start everything with ./run."
-            )
-        return value
+    def secret_key(self) -> str:
+        """Return `SECRET_KEY`."""
+        return _needed("SECRET_KEY", self.start.secret_key)
 
 
-def read_environment(base: Path) -> Environment:
-    """Return the environment for the checkout at `base`."""
-    values: dict[str, str] = {}
-    own = _parse(base / ".env")
-    home = Path(os.environ.get("PACELINE_HOME") or own.get("PACELINE_HOME") or base / ".paceline")
-    home = home if home.is_absolute() else base / home
-    values = {**_parse(home / "run.env"), **own, **os.environ}
-    return Environment(values, home)
-
-
-def _parse(file: Path) -> dict[str, str]:
-    """Return the KEY=value lines of a file; none where it does not exist."""
-    found: dict[str, str] = {}
-    try:
-        lines = file.read_text().splitlines()
-    except (FileNotFoundError, PermissionError):
-        return found
-    for line in lines:
-        name, equals, value = line.partition("=")
-        if equals and not name.lstrip().startswith("#"):
-            found[name.strip()] = value.strip().strip("'\"")
-    return found
+def _needed(name: str, value: str | None) -> str:
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. Set it, or start everything with ./run.")
+    return value

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from kombu.exceptions import KombuError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from api.resources.health import HealthBody
+from api.resources.resource import ApiView
 from campaigns.models import Campaign, Status
 from config.celery import app
 from kernel import clock
@@ -69,8 +70,11 @@ def campaign_counts() -> dict[str, int]:
     }
 
 
-class HealthView(APIView):
+class HealthView(ApiView):
     """`/api/health/`: 200 while the database answers; what else is amiss stands in the body."""
+
+    summary = "Show whether everything works"
+    answers = {"list": {200: HealthBody, 503: HealthBody}}
 
     def get(self, request: Request) -> Response:
         health = check_health(now=clock.read())

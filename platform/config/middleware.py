@@ -1,7 +1,7 @@
 """What every request passes first: whom to believe about the client, and how much to read."""
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -14,7 +14,7 @@ class TrustedProxies:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.networks = [ip_network(word, strict=False) for word in settings.TRUSTED_PROXIES]
+        self.networks = settings.TRUSTED_PROXIES
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META

@@ -6,29 +6,25 @@ and is read with the lowest precedence, so that `manage.py` works in a second te
 
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
-
-from config.environment import read_environment
+from config.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-env = read_environment(BASE_DIR)
+env = Environment(BASE_DIR)
 
-PACELINE_URL = env.url.full
-PACELINE_BASE_DOMAIN = env.url.host
-PACELINE_PORT_SUFFIX = env.url.port_suffix
+PACELINE_URL = env.start.url
 PACELINE_SCHEME = env.url.scheme
-PACELINE_HOME = env.home
-PACELINE_DEMO_PASSWORD = env.text("PACELINE_DEMO_PASSWORD", "")
+PACELINE_BASE_DOMAIN = env.url.hostname or ""
+PACELINE_PORT_SUFFIX = f":{env.url.port}" if env.url.port else ""
+PACELINE_HOME = env.start.home
+PACELINE_DEMO_PASSWORD = env.start.demo_password or ""
 # The simulator connects to loopback with a Host header: `acme.localhost` resolves on few machines.
-PACELINE_PORT = env.port
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+PACELINE_PORT = env.start.port
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
-DEBUG = env.flag("DEBUG", False)
-SECRET_KEY = env.text("SECRET_KEY", "insecure-debug-key" if DEBUG else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY is not set. Set it, or start everything with ./run.")
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.secret_key()
 
-HTTPS = env.url.scheme == "https"
+HTTPS = PACELINE_SCHEME == "https"
 # The host names the agency: the first middleware answers 404 to any host that it does not know.
 ALLOWED_HOSTS = ["*"]
 
@@ -211,7 +207,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1200}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # REST -------------------------------------------------------------------------------------------
@@ -249,8 +244,10 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": env.start.log_level},
     "loggers": {
+        # A line for each message says nothing that our own line for each sweep does not.
+        "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
     },

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -19,7 +20,7 @@ from tenants.contexts import tenant_context
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
 
-def in_threads(agency, calls: list[Callable[[], object]]) -> list[object]:
+def in_threads(agency, calls: list[Callable[[], Any]]) -> list[Any]:
     """Run each call in a thread of its own with its own connection, all started at once."""
     start = threading.Barrier(len(calls))
 

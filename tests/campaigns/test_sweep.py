@@ -188,4 +188,6 @@ def test_applying_another_instant_does_not_move_live_time(acme):
 def test_the_sweeps_connection_ends_where_it_began(settled):
     with platform_context():
         tasks.sweep_agencies([settled.acme.pk])
-        assert connection.schema_name == "public"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_schema()")
+            assert cursor.fetchone() == ("public",)

@@ -1,0 +1,92 @@
+"""The same through a real broker and a real worker: a tick rings, the worker sweeps."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from budgets.models import Brand
+from campaigns.models import Campaign
+from campaigns.services.spend import NewSpend, record_spend
+from kernel import clock
+from tenants import doorbell
+from tests.conftest import ANN, make_brand, make_campaign
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def environment(worker_id_number) -> dict[str, str]:
+    """This test's own database, and a part of the broker that is its own."""
+    at = connection.settings_dict
+    database = f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+    redis = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{8 + worker_id_number}").geturl()
+    return {**os.environ, "DATABASE_URL": database, "REDIS_URL": redis, "LOG_LEVEL": "INFO"}
+
+
+@pytest.fixture
+def worker_id_number() -> int:
+    return int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", "0"))) or 0) % 8
+
+
+@pytest.fixture
+def worker(environment, tmp_path) -> Iterator[Path]:
+    """A Celery worker of one process; gives its log."""
+    log = tmp_path / "worker.log"
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency=1"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+        yield log
+        process.terminate()
+        process.wait(30)
+
+
+def ring(environment, code):
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", code],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+    )
+
+
+def wait_for(condition, log):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.1)
+
+
+def test_a_tick_wakes_what_yesterdays_budget_held(own_agency, environment, worker):
+    now = clock.read()
+    campaign = make_campaign(make_brand(daily="50", now=now - timedelta(days=2)), now=now)
+    Brand.objects.update(decided_at=None, next_check_at=None)
+    yesterday = now - timedelta(days=1)
+    spend = NewSpend(campaign.id, Decimal(50), yesterday.date())
+    record_spend(spend=spend, now=yesterday, by=ANN)
+    assert Campaign.objects.get().status == "PAUSED"
+    doorbell.ring(own_agency, at=now)
+    ring(environment, "from campaigns.tasks import tick; tick.delay()")
+    wait_for(lambda: Campaign.objects.get().status == "ACTIVE", worker)
+    name = f"agency={own_agency.slug}"
+    wait_for(lambda: f"sweep {name}" in worker.read_text(), worker)
+    assert f"campaign activated {name} campaign={campaign.id} from=PAUSED" in worker.read_text()
+
+
+def test_an_agency_that_is_gone_does_not_stop_the_worker(own_agency, environment, worker):
+    now = clock.read()
+    make_campaign(make_brand(daily="0"), now=now)
+    Campaign.objects.update(status="ACTIVE", is_live=True)
+    code = f"from campaigns.tasks import sweep_agencies as s; s.delay([999999, {own_agency.pk}])"
+    Brand.objects.update(decided_at=None)
+    ring(environment, code)
+    wait_for(lambda: Campaign.objects.get().status == "PAUSED", worker)
