@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Run a management command. Commands start on the platform's schema and enter an agency's explicitly."""
+"""Run a management command. Commands start on the platform's schema and enter an agency's
+explicitly.
+"""
 
 import os
 import sys

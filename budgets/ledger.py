@@ -1,7 +1,7 @@
 """The ledger: append-only entries, and the totals that are kept with them in the same transaction.
 
-Lock order: the brands are locked by the caller; then ledger keys in the order of (source, key); then
-totals in the order of (budget, day).
+Lock order: the brands are locked by the caller; then ledger keys in the order of (source, key);
+then totals in the order of (budget, day).
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,8 @@ def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended
     """Append entries and raise the totals above them. Their brands are locked by the caller.
 
     The same key with the same content counts once and comes back as the entry that is there; the
-    same key with other content raises KeyConflict, and nothing is stored (the caller's transaction ends).
+    same key with other content raises KeyConflict, and nothing is stored (the caller's transaction
+    ends).
     """
     fresh = [_row(entry, now=now, by=by) for entry in entries]
     stored = _insert(fresh)
@@ -122,7 +123,8 @@ def _insert(rows: Sequence[SpendEntry]) -> set[UUID]:
     values = [[_plain(getattr(row, name)) for row in ordered] for name in _COLUMNS]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO budgets_spendentry ({names}) SELECT * FROM unnest({arrays})"
+            # The names are ours, from the table above.
+            f"INSERT INTO budgets_spendentry ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608
             " ON CONFLICT (source, key) DO NOTHING RETURNING id",
             values,
         )
@@ -157,7 +159,7 @@ def _same_content(entry: NewEntry, known: SpendEntry) -> bool:
 
 
 def _raise_totals(rows: Sequence[SpendEntry]) -> None:
-    """Add the rows to the totals of their leaf, its group and the brand's root, in one statement."""
+    """Add the rows to the totals of leaf, group and root, in one statement."""
     if not rows:
         return
     daily = [row.amount if row.spend_type == SpendType.DAILY else Decimal(0) for row in rows]

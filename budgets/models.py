@@ -154,7 +154,7 @@ class EntryKind(models.TextChoices):
 
 
 class SpendEntry(models.Model):
-    """One line of the ledger. Nothing here is ever updated or deleted: a correction is a new line."""
+    """A line of the ledger. Nothing here is ever updated or deleted: a correction is a new line."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="entries")
@@ -191,7 +191,7 @@ class SpendEntry(models.Model):
 
 
 class SpendTotal(models.Model):
-    """What a node and all below it have spent on a local day; kept with the entries, in one commit."""
+    """What a node and all below it spent on a local day; kept with the entries, in one commit."""
 
     pk = models.CompositePrimaryKey("budget_id", "day")
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="totals")

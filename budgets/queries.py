@@ -40,8 +40,8 @@ def limits_on(
 ) -> dict[UUID, Limits]:
     """Return the limits that apply on each brand's day (`days`: brand id → local day).
 
-    Covers the budgets of these brands, or only `budget_ids`; a budget that never had a limit is absent.
-    For days before its first version, a budget's first version is taken.
+    Covers the budgets of these brands, or only `budget_ids`; a budget that never had a limit is
+    absent. For days before its first version, a budget's first version is taken.
     """
     sql = """
         SELECT DISTINCT ON (v.budget_id) v.budget_id, v.daily_limit, v.monthly_limit

@@ -1,4 +1,6 @@
-"""Brands, budgets and limits as rows. What must decide again afterwards is a service of `campaigns`."""
+"""Brands, budgets and limits as rows. What must decide again afterwards is a service of
+`campaigns`.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -19,8 +21,8 @@ from .queries import Limits
 def lock_brands(brand_ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID, Brand]:
     """Lock the brands' rows in the order of their ids: writers of one brand take turns.
 
-    Whatever a decision rests on is read after this, in new statements. With `skip_locked` the brands
-    that somebody else holds are left out.
+    Whatever a decision rests on is read after this, in new statements. With `skip_locked` the
+    brands that somebody else holds are left out.
     """
     rows = (
         Brand.objects.filter(id__in=set(brand_ids))

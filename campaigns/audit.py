@@ -6,7 +6,8 @@ I3 the status agrees with the holds
 I4 the versions of a campaign's status changes have no gap
 I5 open holds are unique by campaign, reason, budget and origin
 
-Call it in an agency's context. It takes no lock: outside a transaction of the caller's the reads share one snapshot.
+Call it in an agency's context. It takes no lock: outside a transaction of the caller's the reads
+share one snapshot.
 """
 
 from typing import Any, NamedTuple

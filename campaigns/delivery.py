@@ -61,7 +61,7 @@ class CampaignFacts(NamedTuple):
 
 
 class WantedHold(NamedTuple):
-    """A reason why the campaign may not run, with its numbers and the end that time alone brings."""
+    """A reason against running, with its numbers and the end that time alone brings."""
 
     reason: Reason
     budget_id: UUID | None = None
@@ -108,7 +108,7 @@ def decide(facts: CampaignFacts, *, moment: BrandMoment) -> Decision:
 
 
 def is_spent(limit: Decimal | None, spent: Decimal) -> bool:
-    """Return whether a limit is used up; a limit of nothing is, whatever was spent or given back."""
+    """Return whether a limit is used up; a limit of nothing always is."""
     return limit is not None and (limit == 0 or spent >= limit)
 
 

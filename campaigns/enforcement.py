@@ -1,6 +1,6 @@
 """The one path by which decisions become rows: it serves requests, edits, commands and the sweep.
 
-    facts    = campaign_facts(..., now)      a fixed number of statements for any number of campaigns
+    facts    = campaign_facts(..., now)      a fixed number of statements
     decision = decide(facts, now)            pure
     apply(differences)                       in sets: holds, status, StatusChange
 
@@ -102,7 +102,7 @@ def moments_of(brands: Iterable[Brand], *, now: datetime) -> dict[UUID, BrandMom
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A pass over some brands: each campaign's difference (may be empty), and when to look again."""
+    """A pass over brands: each campaign's difference (may be empty), and when to look again."""
 
     differences: list[Difference]
     next_check_at: Mapping[UUID, datetime | None]

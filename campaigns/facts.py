@@ -31,7 +31,7 @@ class OpenHold(NamedTuple):
 
 
 class JudgedCampaign(NamedTuple):
-    """A campaign with its facts (None: not live, so no rule looks at it) and what is stored of it."""
+    """A campaign with its facts (None: not live, no rule looks at it) and what is stored."""
 
     campaign_id: UUID
     brand_id: UUID
@@ -137,7 +137,8 @@ def _hours(
 ) -> dict[UUID, WeeklyHours]:
     """Return the weekly hours of the schedules that have an active window."""
     sql = """
-        SELECT w.schedule_id, array_agg(w.day_of_week), array_agg(w.start_time), array_agg(w.end_time)
+        SELECT w.schedule_id,
+               array_agg(w.day_of_week), array_agg(w.start_time), array_agg(w.end_time)
         FROM dayparting_window w
         WHERE w.is_active AND w.schedule_id = ANY(
             CASE WHEN %(some)s THEN %(schedules)s::uuid[] ELSE ARRAY(
@@ -169,7 +170,8 @@ def _open_holds(
     brand_ids: Sequence[UUID], campaign_ids: Sequence[UUID] | None
 ) -> dict[UUID, list[OpenHold]]:
     sql = """
-        SELECT h.id, h.campaign_id, h.reason, h.budget_id, h.origin, h.period_start, h.until, h."limit"
+        SELECT h.id, h.campaign_id, h.reason, h.budget_id, h.origin,
+               h.period_start, h.until, h."limit"
         FROM campaigns_hold h
         JOIN campaigns_campaign c ON c.id = h.campaign_id
         WHERE h.released_at IS NULL AND c.brand_id = ANY(%(brands)s::uuid[])

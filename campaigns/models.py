@@ -84,7 +84,7 @@ class Campaign(models.Model):
 
 
 class Hold(models.Model):
-    """One reason why a campaign may not run. A closed hold is kept: it is the campaign's history."""
+    """A reason why a campaign may not run. A closed hold is kept: it is the campaign's history."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="holds")

@@ -27,9 +27,9 @@ def holds_of(
 ) -> dict[UUID, list[ToldHold]]:
     """Return the campaigns' holds, told in words; campaigns without any are absent.
 
-    Open ones in the order in which people are told (first the oldest; at one instant by reason, and from
-    the campaign's own budget up to its brand's); with `only_open` false, closed ones follow, newest
-    first. The campaigns come with their brands selected. One statement.
+    Open ones in the order in which people are told (first the oldest; at one instant by reason, and
+    from the campaign's own budget up to its brand's); with `only_open` false, closed ones follow,
+    newest first. The campaigns come with their brands selected. One statement.
     """
     by_id = {campaign.id: campaign for campaign in campaigns}
     holds = Hold.objects.filter(campaign_id__in=by_id).select_related("budget")

@@ -1,4 +1,6 @@
-"""The monthly report: what was spent, against which limit, and on how many days a campaign was held."""
+"""The monthly report: what was spent, against which limit, and on how many days a campaign was
+held.
+"""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
@@ -30,7 +32,8 @@ class ReportLine(NamedTuple):
 def monthly_report(brands: Collection[Brand], month: date, *, now: datetime) -> list[ReportLine]:
     """Return the lines of `month` (any day in it): each brand, then its campaigns by name.
 
-    The limit is the one that applies on the month's last day, or today in the month that is running.
+    The limit is the one that applies on the month's last day, or today in the month that is
+    running.
     """
     days = {brand.id: _reporting_day(brand, month, now=now) for brand in brands}
     figures = figures_on(days)

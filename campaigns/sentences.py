@@ -27,7 +27,8 @@ def _why(hold: Hold, around: Surroundings) -> str:
     match hold.reason:
         case Reason.DAILY_BUDGET | Reason.MONTHLY_BUDGET:
             period = "daily" if hold.reason == Reason.DAILY_BUDGET else "monthly"
-            assert hold.spent is not None and hold.limit is not None
+            assert hold.spent is not None
+            assert hold.limit is not None
             spent, limit = (
                 show(hold.spent, around.currency),
                 show(hold.limit, around.currency),

@@ -1,4 +1,5 @@
-"""Read a file of spend as its owner made it: which column is what, and what is wrong with which line.
+"""Read a file of spend as its owner made it: which column is what, and what is wrong with which
+line.
 
 Pure but for the file: it names every bad value with its line and column, and stores nothing.
 """
@@ -163,7 +164,7 @@ def _amount(text: str) -> tuple[Decimal | None, str]:
 
 
 def _repeated(found: Iterable[SpendLine]) -> Iterable[BadValue]:
-    """Two lines of one campaign, date and type are one key: nobody can tell which amount is meant."""
+    """Two lines of one campaign, date and type are one key: which amount is meant?"""
     first: dict[object, int] = {}
     for spend in found:
         earlier = first.setdefault(spend.identity, spend.line)

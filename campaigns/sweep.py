@@ -1,7 +1,8 @@
 """The sweep of one agency, in its context: read and decide without locks, then store what differs.
 
-For each brand where something differs, one short transaction locks the brand, reads again and applies.
-A brand that somebody else has locked is skipped: he decides himself, and the brand stays due.
+For each brand where something differs, one short transaction locks the brand, reads again and
+applies. A brand that somebody else has locked is skipped: he decides himself, and the brand stays
+due.
 """
 
 import logging
@@ -73,7 +74,7 @@ def enforce(brands: Collection[Brand], *, now: datetime) -> Outcome:
 
 
 def _differing(brands: Collection[Brand], judgement: Judgement) -> list[UUID]:
-    """The brands of which a hold, a status, or the time to look again differs from what is stored."""
+    """The brands of which a hold, a status, or the time to look again is not as stored."""
     differing = {d.campaign.brand_id for d in judgement.differences if not d.is_empty}
     for brand in brands:
         if brand.decided_at is None or brand.next_check_at != judgement.next_check_at[brand.id]:
@@ -96,7 +97,8 @@ def preview(brands: Collection[Brand], *, now: datetime) -> Outcome:
 def enforce_as_of(brands: Collection[Brand], *, now: datetime) -> Outcome:
     """Decide as of exactly `now` and store it, until the next decision in live time.
 
-    When the brands were decided and are due next is not written: live time goes on from where it was.
+    When the brands were decided and are due next is not written: live time goes on from where it
+    was.
     """
     locked = budgets.lock_brands(brand.id for brand in brands)
     moments = exact_moments(locked.values(), now=now)

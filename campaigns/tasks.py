@@ -15,7 +15,8 @@ from tenants.models import Agency
 
 from .sweep import sweep_agency
 
-# A thousand due agencies are fifty messages; a few are a message each, so that none waits for another.
+# A thousand due agencies are fifty messages; a few are a message each, so that none waits for
+# another.
 MESSAGES_MAX = 50
 
 

@@ -27,7 +27,7 @@ class Schedule(models.Model):
 
 
 class Window(models.Model):
-    """A line of a schedule: `[start_time, end_time)` on a weekday; past midnight where start > end."""
+    """`[start_time, end_time)` on a weekday; it reaches past midnight where start > end."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="windows")

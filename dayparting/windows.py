@@ -97,7 +97,8 @@ def _week_time(local: datetime) -> int:
 class Position(NamedTuple):
     """Where an instant stands in a brand's week, worked out once for all of its schedules.
 
-    `week_time`: microseconds since Monday 00:00; `jump`: when the wall clock next does not run evenly.
+    `week_time`: microseconds since Monday 00:00; `jump`: when the wall clock next does not run
+    evenly.
     """
 
     now: datetime
@@ -116,7 +117,8 @@ def is_open(hours: WeeklyHours, calendar: Calendar, *, now: datetime) -> bool:
 
 
 def next_change(hours: WeeklyHours, position: Position) -> datetime | None:
-    """Return the first instant after the position at which the schedule opens or closes; None: never.
+    """Return the first instant after the position at which the schedule opens or closes; None:
+    never.
 
     Between two jumps of the wall clock (DST, a new zone) it runs evenly, so the next edge is plain
     arithmetic; at a jump the state is asked again.

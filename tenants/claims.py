@@ -72,8 +72,9 @@ def settle(
 ) -> None:
     """Give a claimed agency back after a sweep; call it on the platform's schema.
 
-    Its hint is raised to `next_check_at` unless an edit rang while the sweep ran, which shows in the
-    generation that `agency` was read with. After an error the hint stays, so that it is tried again.
+    Its hint is raised to `next_check_at` unless an edit rang while the sweep ran, which shows in
+    the generation that `agency` was read with. After an error the hint stays, so that it is tried
+    again.
     """
     hint = Case(
         When(check_generation=agency.check_generation, then=Value(next_check_at)),

@@ -1,8 +1,8 @@
 """The hint by which the tick finds what is due, without asking any agency's schema.
 
 `Agency.next_check_at` is lowered after the commit of an edit that needs it, and raised only by a
-sweep during which nobody lowered it: the generation tells. A hint that is lost costs at most one turn
-of the backstop.
+sweep during which nobody lowered it: the generation tells. A hint that is lost costs at most one
+turn of the backstop.
 """
 
 from datetime import datetime

@@ -4,7 +4,7 @@ from .models import Agency
 
 
 def agency_by_slug(slug: str) -> Agency | None:
-    """Return the agency with this slug that has a schema, active or not; None where there is none."""
+    """Return the agency with this slug that has a schema, active or not; else None."""
     return Agency.objects.filter(slug=slug.lower(), is_ready=True).first()
 
 

@@ -27,8 +27,8 @@ def check_slug(slug: str) -> None:
 def check_host(host: str, *, base: str) -> None:
     """Raise InvalidValue where `host` can't be a further host of an agency.
 
-    A bare label is below the platform's domain (`base`) and follows the rules of a slug; anything else
-    is a whole host name elsewhere (RFC 1123, section 2.1), lower case, without port.
+    A bare label is below the platform's domain (`base`) and follows the rules of a slug; anything
+    else is a whole host name elsewhere (RFC 1123, section 2.1), lower case, without port.
     """
     if "." not in host:
         try:

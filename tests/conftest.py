@@ -44,11 +44,11 @@ def django_db_setup(
 ) -> Iterator[None]:
     """Make the test database and the two agencies.
 
-    Ours rather than pytest-django's, which makes none where only tests that really commit run: those
-    ask for `own_agency`, which it does not know, and would write to the real database.
+    Ours rather than pytest-django's, which makes none where only tests that really commit run:
+    those ask for `own_agency`, which it does not know, and would write to the real database.
     """
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default": True})
         connection.set_schema_to_public()  # type: ignore[attr-defined]
         for name, slug, people in (
             ("Acme Media", "acme", ["ann:owner", "max:manager", "vic:viewer"]),
@@ -150,7 +150,9 @@ def make_campaign(
 
 @pytest.fixture
 def log_in(world: World) -> Callable[[str], Client]:
-    """Return a function that logs a person in on the own agency's host: `log_in("ann@acme.example")`."""
+    """Return a function that logs a person in on the own agency's host:
+    `log_in("ann@acme.example")`.
+    """
 
     def enter(email: str) -> Client:
         slug = email.partition("@")[2].partition(".")[0]

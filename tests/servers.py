@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,17 +67,27 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """
     # The workers of xdist inherit the environment, and with it the servers.
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        end_in_order_when_terminated()
         stack = ExitStack()
         early_config.add_cleanup(stack.close)
         os.environ.update(stack.enter_context(servers()))
     return (yield)
 
 
+def end_in_order_when_terminated() -> None:
+    """Take SIGTERM, with which a CI gives up, for a Ctrl-C: what runs is stopped and removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def main() -> int:
     """Run Python on the arguments of the command line with the servers on."""
-    with servers() as variables:
-        command = [sys.executable, *sys.argv[1:]]
-        return subprocess.run(command, env=os.environ | variables, check=False).returncode
+    end_in_order_when_terminated()
+    try:
+        with servers() as variables:
+            command = [sys.executable, *sys.argv[1:]]
+            return subprocess.run(command, env=os.environ | variables, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""What the commands that decide again have in common: over which agencies, as of when, and how told."""
+"""What the commands that decide again have in common: over which agencies, as of when, and how
+told.
+"""
 
 from abc import abstractmethod
 from argparse import ArgumentParser, ArgumentTypeError

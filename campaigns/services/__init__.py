@@ -1,1 +1,1 @@
-"""What people, keys and jobs may do. Each service is one transaction: lock, change, decide again."""
+"""What people, keys and jobs may do. Each is one transaction: lock, change, decide again."""

@@ -60,7 +60,7 @@ def create_brand(
 
 @transaction.atomic
 def update_brand(*, brand_id: UUID, changes: BrandChanges, now: datetime, by: Actor) -> Brand:
-    """Change a brand. Raises NotFound, InvalidValue, NameTaken and Conflict (archived, currency)."""
+    """Change a brand. Raises NotFound, InvalidValue, NameTaken, Conflict (archived, currency)."""
     brand = budgets.lock_brand(brand_id)
     _check_not_archived(brand)
     now = decision_instant(brand, now=now)
@@ -141,7 +141,7 @@ def create_group(
     now: datetime,
     by: Actor,
 ) -> Budget:
-    """Make a budget group below a brand's root. Raises NotFound, InvalidValue, NameTaken, Conflict."""
+    """Make a budget group. Raises NotFound, InvalidValue, NameTaken, Conflict."""
     brand = budgets.lock_brand(brand_id)
     _check_not_archived(brand)
     group = budgets.create_group(brand=brand, name=name)

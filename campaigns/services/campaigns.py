@@ -121,8 +121,8 @@ def command(
 ) -> Outcome:
     """Command campaigns: PAUSED places a manual hold, ACTIVE lifts it, INACTIVE switches off.
 
-    Other holds stay: an ACTIVE campaign may still be held. PAUSED and ACTIVE switch on what was off.
-    Raises NotFound and Conflict (archived).
+    Other holds stay: an ACTIVE campaign may still be held. PAUSED and ACTIVE switch on what was
+    off. Raises NotFound and Conflict (archived).
     """
     found = Campaign.objects.filter(id__in=campaign_ids)
     brands = budgets.lock_brands(found.values_list("brand_id", flat=True))
@@ -169,7 +169,7 @@ def _place_pause(ids: Sequence[UUID], *, now: datetime, by: Actor) -> None:
 
 @transaction.atomic
 def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign | None:
-    """Delete a campaign without spend, or archive it: return the archived one, None if it is gone."""
+    """Delete a campaign without spend, or archive it: return it then, None if it is gone."""
     brand, campaign = _lock(campaign_id)
     now = decision_instant(brand, now=now)
     if not ledger.has_spend(campaign.budget_id):
@@ -211,7 +211,7 @@ def _group(budget_id: UUID | None, brand: Brand) -> Budget | None:
 
 
 def _save(campaign: Campaign) -> None:
-    """Save a campaign, or raise InvalidValue (its dates) or NameTaken (its name, its external id)."""
+    """Save a campaign, or raise InvalidValue (dates) or NameTaken (name, external id)."""
     for field in ("start_date", "end_date"):
         day = getattr(campaign, field)
         if day is not None and day.year not in _YEARS:

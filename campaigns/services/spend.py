@@ -1,4 +1,6 @@
-"""Record what was spent. The spend that crosses a limit holds the campaigns in the same transaction."""
+"""Record what was spent. The spend that crosses a limit holds the campaigns in the same
+transaction.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +29,8 @@ API_SOURCE = "api"
 class NewSpend:
     """One spend as reported: `spend_date` is the brand's local day, `amount` in its currency.
 
-    With an `external_id` it counts once in its source; without one each report is a spend of its own.
+    With an `external_id` it counts once in its source; without one each report is a spend of its
+    own.
     """
 
     campaign_id: UUID

@@ -1,11 +1,11 @@
-"""Celery. PostgreSQL is the truth, Redis the doorbell: any message may be lost, repeated or late."""
+"""PostgreSQL is the truth, Redis the doorbell: any message may be lost, repeated or late."""
 
 import gc
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -14,21 +14,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@beat_init.connect
-def put_beat_on_the_platform(**_: Any) -> None:
-    """Beat reads its schedule from the platform's schema and touches no agency.
-
-    Celery logs an exception raised here and goes on; without the context the scheduler's first
-    statement raises, so that beat can't start in a wrong place.
-    """
-    from django.db import connection
-
-    connection.set_schema_to_public()  # type: ignore[attr-defined]
-
-
 @setup_logging.connect
 def keep_the_settings_logging(**_: Any) -> None:
-    """Log as LOGGING says: with a receiver here, Celery leaves the root logger and its level alone."""
+    """Log as LOGGING says: with a receiver here, Celery leaves the root logger alone."""
 
 
 @worker_init.connect

@@ -1,7 +1,8 @@
 """The environment as Django's settings want it.
 
-The process's environment wins over `.env` in the checkout, which wins over `run.env`: what a running
-`./run` chose (ports, passwords, the secret key), so that `manage.py` works in a second terminal.
+The process's environment wins over `.env` in the checkout, which wins over `run.env`: what a
+running `./run` chose (ports, passwords, the secret key), so that `manage.py` works in a second
+terminal.
 """
 
 import os
@@ -54,7 +55,11 @@ class Environment:
 
     def email(self) -> dict[str, Any]:
         """Return Django's mail settings for `EMAIL_URL`; without one, mail goes to the console."""
-        return dict(environ.Env.email_url_config(self.start.email_url or "consolemail://"))
+        found = dict(environ.Env.email_url_config(self.start.email_url or "consolemail://"))
+        if found.get("EMAIL_FILE_PATH"):
+            # The parser drops the first slash of filemail:///var/mails.
+            found["EMAIL_FILE_PATH"] = "/" + found["EMAIL_FILE_PATH"].lstrip("/")
+        return found
 
     def secret_key(self) -> str:
         """Return `SECRET_KEY`."""

@@ -10,7 +10,9 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class TrustedProxies:
-    """Believe X-Forwarded-For and -Proto from `TRUSTED_PROXIES` only; forget them from anybody else."""
+    """Believe X-Forwarded-For and -Proto from `TRUSTED_PROXIES` only; forget them from anybody
+    else.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

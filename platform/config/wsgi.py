@@ -1,4 +1,4 @@
-"""The web's entry: `gunicorn config.wsgi`. WSGI on purpose: the async ORM has no agency's context."""
+"""`gunicorn config.wsgi`. WSGI on purpose: the async ORM would be in no agency's context."""
 
 import os
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from pathlib import Path
 from embedded.bell import Bell
 from embedded.console import complain
 from embedded.environment import Environment, read_environment
-from embedded.errors import StartError, disk_full_error
+from embedded.errors import StartError, full_disk_named
 from embedded.guard import run_guarded
 from embedded.home import Home
 from embedded.lock import RunLock
@@ -35,20 +34,17 @@ def in_one_line(run: Callable[[], int]) -> int:
     """Call `run` and return its exit code; say in one line why if it can't be done."""
     try:
         return run()
-    except StartError as error:
+    except (StartError, OSError) as error:
         complain(str(error))
-    except OSError as error:
-        where = Path(error.filename or ".")
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        complain(str(disk_full_error(where) if is_full else error))
     return 1
 
 
 def _run(*, root: Path, project_of: Callable[[Path, Environment], Project]) -> int:
     environment = read_environment(root, os.environ)
-    home = Home(environment.home)
-    lock = RunLock(home.path)
-    lock.take()
+    with full_disk_named(environment.home):
+        home = Home(environment.home)
+        lock = RunLock(home.path)
+        lock.take()
     refuse_taken_port(environment.bind, environment.port)
 
     def supervise(lifeline: int) -> int:
@@ -61,9 +57,12 @@ def _run(*, root: Path, project_of: Callable[[Path, Environment], Project]) -> i
             bell=bell,
             alive=lock.alive,
         )
-        return in_one_line(supervisor.run)
+        with full_disk_named(home.path):
+            return supervisor.run()
 
-    return run_guarded(supervise, kill_others=lock.kill_others)
+    return run_guarded(
+        lambda lifeline: in_one_line(lambda: supervise(lifeline)), end_others=lock.end_others
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""What is set for this start: the process environment, then `.env` in the checkout, then defaults.
-
-The same parser reads `.env` here and in Django's settings, so both see the same values.
-"""
+"""What is set for this start: the process environment, then `.env`, then defaults."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
-
-import environ
 
 from embedded.errors import StartError
 
@@ -50,7 +45,7 @@ def read_environment(root: Path, process_environment: Mapping[str, str]) -> Envi
 
     Raises StartError naming the setting that has a malformed or unsafe value.
     """
-    everything = with_env_file(root / ".env", process_environment)
+    everything = {**read_env_file(root / ".env"), **process_environment}
     # An empty value, as Compose files leave behind, counts as unset.
     values = {name: value.strip() for name, value in everything.items() if value.strip()}
     given_port = _port(values["PACELINE_PORT"]) if "PACELINE_PORT" in values else None
@@ -74,13 +69,18 @@ def read_environment(root: Path, process_environment: Mapping[str, str]) -> Envi
     )
 
 
-def with_env_file(path: Path, process_environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the process environment, with what only the file at `path` sets added to it."""
-
-    merged = dict(process_environment)
-    # It fills the mapping of the class, which is os.environ unless another class has another.
-    type("FileEnvironment", (environ.Env,), {"ENVIRON": merged}).read_env(path)
-    return merged
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the KEY=value lines of the file at `path`; none when there is no such file."""
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    found = {}
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if equals and not name.lstrip().startswith("#"):
+            found[name.strip()] = value.strip().strip("'\"")
+    return found
 
 
 def _port(text: str) -> int:

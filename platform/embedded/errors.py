@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # What the C library calls it in English, which is what every program of ours speaks.
 NO_SPACE = "No space left on device"
 FREE_BYTES_MIN = 1_000_000
-TAIL_BYTES = 8_192
+# What a line that names a cause has in it, where a detail, a hint or a caret may follow it.
+CAUSE = re.compile(r"FATAL|PANIC|error", re.IGNORECASE)
 
 
 class StartError(Exception):
@@ -43,14 +48,16 @@ def start_error(what: str, *, output: str, folder: Path) -> StartError:
     if NO_SPACE in output or disk_is_full(folder):
         return disk_full_error(folder)
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return StartError(f"{what}: {lines[-1]}" if lines else f"{what}.")
+    causes = [line for line in lines if CAUSE.search(line)] or lines
+    return StartError(f"{what}: {causes[-1]}" if causes else f"{what}.")
 
 
-def end_of(log: Path) -> str:
-    """Return the last few kilobytes of a log as text; empty when there is none."""
+@contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """Raise StartError for an OSError that says that the disk of `folder` is full."""
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full_error(folder) from error
+        raise

@@ -1,7 +1,7 @@
 """The process that people see and kill, around the supervisor that does the work.
 
 Two processes, since one that is killed with SIGKILL can't tidy up after itself: a supervisor
-without its guard stops everything in order, and a guard without its supervisor kills the rest.
+without its guard stops everything in order, and a guard without its supervisor ends the rest.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 from embedded.bell import STOP_SIGNALS
 from embedded.console import complain
 from embedded.processes import ending
 
 
-def run_guarded(supervise: Callable[[int], int], *, kill_others: Callable[[], None]) -> int:
+def run_guarded(supervise: Callable[[int], int], *, end_others: Callable[[], None]) -> int:
     """Run `supervise(lifeline)` in a process of its own, and return its exit code.
 
-    The lifeline is a pipe that ends with this process. `kill_others` is called when a signal has
+    The lifeline is a pipe that ends with this process. `end_others` is called when a signal has
     ended the supervisor.
     """
     # Blocked until somebody waits for them, so that none is lost or handled by the wrong process.
@@ -34,19 +35,19 @@ def run_guarded(supervise: Callable[[int], int], *, kill_others: Callable[[], No
     os.close(reading)
     exit_code = _wait_for(pid)
     if exit_code < 0:
+        end_others()
         complain(f"The supervisor ended with {ending(exit_code)}: everything is stopped.")
-        kill_others()
         return 1
     return exit_code
 
 
-def _become_supervisor(supervise: Callable[[int], int], *, lifeline: int) -> None:
+def _become_supervisor(supervise: Callable[[int], int], *, lifeline: int) -> NoReturn:
     # Ctrl-C and a kill of the terminal's process group are for the guard alone to pass on.
     os.setsid()
     exit_code = 1
     try:
         exit_code = supervise(lifeline)
-    except Exception:  # noqa: BLE001
+    except Exception:
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -46,9 +46,9 @@ class Home:
             if log.stat().st_size > LOG_BYTES_MAX:
                 log.replace(log.with_suffix(".log.1"))
 
-    def kept_secret(self, name: str) -> str:
+    def kept_secret(self, name: str, *, byte_count: int = 32) -> str:
         """Return the random secret kept in the file `name`, made at the first call."""
-        return kept_secret(self.path / name)
+        return kept_secret(self.path / name, byte_count=byte_count)
 
     def database_folder(self, account: Account | None) -> Path:
         """Return the folder for PostgreSQL, made to be reachable for its account.
@@ -86,12 +86,12 @@ class Home:
         write_private(self.path / "run.env", "".join(lines))
 
 
-def kept_secret(path: Path) -> str:
-    """Return the random secret kept in the file at `path`, made at the first call."""
+def kept_secret(path: Path, *, byte_count: int = 32) -> str:
+    """Return the secret kept in the file at `path`: at the first call, so many random bytes."""
     with contextlib.suppress(FileNotFoundError):
         if kept := path.read_text().strip():
             return kept
-    secret = secrets.token_urlsafe(32)
+    secret = secrets.token_urlsafe(byte_count)
     write_private(path, secret + "\n")
     return secret
 

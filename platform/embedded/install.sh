@@ -2,13 +2,17 @@
 
 stamp=.venv/installed # One line for each lock file that is installed: "<hash> <lock file>".
 
+has_python() {
+    .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
 fail() {
     echo "$1" >&2
     exit 1
 }
 
 # Install the packages of the lock file $1, and the checkout itself, into .venv.
-install() {
+install_packages() {
     local lock=$1 wanted
     local python=${PYTHON:-python3}
     local version
@@ -21,7 +25,7 @@ install() {
     if command -v flock >/dev/null; then flock 9; fi
     # The path counts too: the installed checkout is a link to where it was.
     wanted=$({ pwd && cat requirements*.lock pyproject.toml; } | sha256sum | cut -d' ' -f1)
-    if ! .venv/bin/python -c '' 2>/dev/null || ! grep -qx "$wanted $lock" "$stamp" 2>/dev/null; then
+    if ! has_python || ! grep -qx "$wanted $lock" "$stamp" 2>/dev/null; then
         echo "Installing $lock into .venv."
         fill_environment "$python" "$lock"
         # What another branch's files have left there is not what this branch wants.
@@ -34,8 +38,8 @@ install() {
 
 fill_environment() {
     local python=$1 lock=$2
-    local options=(install --quiet --disable-pip-version-check --root-user-action=ignore)
-    if ! .venv/bin/python -c '' 2>/dev/null; then
+    local options=(install --quiet --quiet --disable-pip-version-check --root-user-action=ignore)
+    if ! has_python; then
         # Some systems keep ensurepip in a package of its own; there, the system's pip does.
         "$python" -m venv --clear .venv >/dev/null 2>&1 ||
             "$python" -m venv --clear --without-pip .venv ||

@@ -18,7 +18,8 @@ from pathlib import Path
 from embedded.console import say
 from embedded.errors import StartError
 
-LEFTOVERS_SECONDS_MAX = 15.0
+LEFTOVERS_SECONDS_MAX = 5.0
+ORPHANS_SECONDS_MAX = 3.0
 KILLED_SECONDS_MAX = 5.0
 POLL_SECONDS = 0.05
 
@@ -56,8 +57,18 @@ class RunLock:
         """Let go of `lock` in the process that the guard has started, and keep `alive`."""
         os.close(self._lock)
 
-    def kill_others(self) -> None:
-        """Kill every other process of this run, whose supervisor can't stop them any more."""
+    def end_others(self) -> None:
+        """End every other process of this run, whose supervisor can't do that any more.
+
+        The kernel has asked them to end when the supervisor did, and servers do well to; who is
+        still there after ORPHANS_SECONDS_MAX is killed.
+        """
+        deadline = time.monotonic() + ORPHANS_SECONDS_MAX
+        while holders(self._alive_path) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        self._kill_others()
+
+    def _kill_others(self) -> None:
         for pid in holders(self._alive_path):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -65,7 +76,7 @@ class RunLock:
     def _outlive_leftovers(self) -> None:
         if _has_locked_within(self.alive, LEFTOVERS_SECONDS_MAX):
             return
-        self.kill_others()
+        self._kill_others()
         if not _has_locked_within(self.alive, KILLED_SECONDS_MAX):
             raise StartError(
                 f"Processes of an earlier run still hold {self._alive_path}: end them first."
@@ -74,12 +85,18 @@ class RunLock:
 
 def holders(path: Path) -> list[int]:
     """Return the other processes that have the file at `path` open, as far as the system tells."""
-    pids: set[int] = set()
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if descriptor.readlink() == path:
-                pids.add(int(descriptor.parts[2]))
-    return sorted(pids - {os.getpid()})
+    pids = (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in pids if pid != os.getpid() and _has_open(pid, path)]
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    # Processes come and go while we look, and some are not ours to look at.
+    with contextlib.suppress(OSError):
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{pid}/fd/{descriptor}") == str(path):
+                    return True
+    return False
 
 
 def _has_locked(descriptor: int) -> bool:

@@ -14,6 +14,7 @@ LOOPBACK = "127.0.0.1"
 # Below the range from which systems take the ports of outgoing connections, so that nobody's
 # connection sits on a server's port while that server restarts.
 PORTS = range(20_000, 32_000)
+HEALTH_PATH = "/healthz"
 
 
 def free_port() -> int:
@@ -57,15 +58,15 @@ def listen_error(host: str, port: int) -> OSError | None:
 
 
 def http_status(*, bind: str, port: int, url: str) -> int | None:
-    """Return the HTTP status of the web server's front page, None while it does not answer.
+    """Return the HTTP status with which the web server answers, None while it does not.
 
     Connects to the address it is bound to, since not every machine can resolve *.localhost, and
     asks for the host of `url`.
     """
-    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(bind, bind)
+    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(bind, bind)  # noqa: S104
     connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
-        connection.request("GET", "/", headers={"Host": urlsplit(url).netloc})
+        connection.request("GET", HEALTH_PATH, headers={"Host": urlsplit(url).netloc})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return None

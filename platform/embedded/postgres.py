@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from embedded.account import Account
-from embedded.errors import end_of, start_error
+from embedded.errors import start_error
 from embedded.home import kept_secret
 from embedded.ports import LOOPBACK, free_port
 from embedded.processes import Process, run_to_end
@@ -93,7 +93,7 @@ class Postgres:
             if self.process.exit_code() is not None or time.monotonic() > deadline:
                 raise start_error(
                     f"PostgreSQL did not start (see {self.process.log})",
-                    output=end_of(self.process.log),
+                    output=self.process.output(),
                     folder=self._folder,
                 )
             pause(PAUSE_SECONDS)
@@ -118,25 +118,30 @@ class Postgres:
                     "--builtin-locale=C.UTF-8",
                     "--locale=C",
                 ),
-                *("--data-checksums", *(() if self._is_durable else ("--no-sync",))),
+                *("--data-checksums", "--no-clean", *(() if self._is_durable else ("--no-sync",))),
             ],
             folder=self._folder,
             account=self._account,
         )
         if failure is not None:
-            raise start_error("initdb failed", output=failure, folder=self._folder)
+            # Asked while the half cluster still fills the disk, if it does.
+            error = start_error("initdb failed", output=failure, folder=self._folder)
+            shutil.rmtree(new, ignore_errors=True)
+            raise error
         new.rename(self._data)
 
     def _has_database(self) -> bool:
+        url = self._url("postgres")
         try:
-            with psycopg.connect(
-                self._url("postgres"), autocommit=True, connect_timeout=5
-            ) as connection:
-                found = connection.execute(
-                    "SELECT 1 FROM pg_database WHERE datname = %s", [NAME]
-                ).fetchone()
-                if not found:
-                    connection.execute(f"CREATE DATABASE {NAME}")
+            connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
         except psycopg.OperationalError:
             return False  # Not listening yet, or still replaying its log.
+        try:
+            with connection:
+                known = "SELECT 1 FROM pg_database WHERE datname = %s"
+                if not connection.execute(known, [NAME]).fetchone():
+                    connection.execute(f"CREATE DATABASE {NAME}")
+        except psycopg.Error as error:
+            what = "PostgreSQL could not make its database"
+            raise start_error(what, output=str(error), folder=self._folder) from error
         return True

@@ -17,6 +17,7 @@ from embedded.account import Account
 
 PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.02
+OUTPUT_BYTES_MAX = 8_192
 
 _libc = ctypes.CDLL(None)
 
@@ -60,29 +61,35 @@ class Process:
             **identity(account),
         }
         self._popen: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process id of the last start; None before the first."""
-        return self._popen.pid if self._popen else None
+        self._log_start = 0  # In bytes; what is before it was written by earlier runs.
 
     def start(self) -> None:
         """Run the program. Raises OSError when it can't be run or its log can't be opened."""
         assert self._popen is None or self.exit_code() is not None  # One at a time.
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self._popen = subprocess.Popen(
                 self._argv,
                 stdin=subprocess.DEVNULL,
                 stdout=None if self._shows_output else log,
                 stderr=log,
                 process_group=0,
-                preexec_fn=dies_with_us(self._stop_signal),  # noqa: PLW1509
+                preexec_fn=dies_with_us(self._stop_signal),
                 **self._options,
             )
 
     def exit_code(self) -> int | None:
         """Return the exit code, minus the signal's number if a signal ended it, None if it runs."""
         return self._popen.poll() if self._popen else None
+
+    def output(self) -> str:
+        """Return the end of what it has written into its log since its start."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(max(self._log_start, self.log.stat().st_size - OUTPUT_BYTES_MAX))
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
 
     def stop(self, *, is_hurried: Callable[[], bool] = lambda: False) -> None:
         """End the program and all of its group; kill them at once when `is_hurried` says so."""

@@ -46,7 +46,7 @@ def paceline(root: Path, environment: Environment) -> Project:
     simulator = Program(name="simulator", argv=(*manage, "simulate_spend"))
     return Project(
         root=root,
-        migrate=Program(name="migrate", argv=(*manage, "migrate", "--no-input")),
+        migrate=Program(name="migrate", argv=(*manage, "migrate", "--noinput")),
         web=Program(name="web", argv=web_argv(environment)),
         then=(create_demo,) if demo else (),
         background=(
@@ -92,6 +92,5 @@ def beat_argv(environment: Environment) -> tuple[str, ...]:
     """Return the command line of Celery's scheduler, of which there must be only one."""
     return (
         *(sys.executable, "-m", "celery", "--quiet", "-A", "config", "beat"),
-        "--scheduler=django_celery_beat.schedulers:DatabaseScheduler",
         f"--loglevel={environment.log_level}",
     )

@@ -9,7 +9,7 @@ from embedded.account import unprivileged_account
 from embedded.bell import Bell
 from embedded.console import say
 from embedded.environment import Environment
-from embedded.errors import StartError, StopRequestedError, end_of, start_error
+from embedded.errors import StartError, StopRequestedError, start_error
 from embedded.home import Home
 from embedded.ports import LOOPBACK, http_status
 from embedded.postgres import Postgres
@@ -18,7 +18,7 @@ from embedded.project import Program, Project
 from embedded.tended import Tended
 from embedded.valkey import Valkey
 
-WEB_SECONDS_MAX = 120.0
+WEB_SECONDS_MAX = 60.0
 WEB_POLL_SECONDS = 0.1
 IDLE_SECONDS = 60.0  # Whatever happens rings the bell.
 
@@ -27,13 +27,7 @@ class Supervisor:
     """One run of Paceline."""
 
     def __init__(
-        self,
-        *,
-        environment: Environment,
-        home: Home,
-        project: Project,
-        bell: Bell,
-        alive: int,
+        self, *, environment: Environment, home: Home, project: Project, bell: Bell, alive: int
     ) -> None:
         """Describe a run; `alive` is the lock that all of its processes inherit."""
         self._environment = environment
@@ -95,17 +89,16 @@ class Supervisor:
     def _settings(self, servers: Mapping[str, str]) -> dict[str, str]:
         """Return the settings of this run for everything that runs in it."""
         environment, home = self._environment, self._home
-        given = {
-            "DATABASE_URL": environment.database_url,
-            "REDIS_URL": environment.redis_url,
-        }
+        given = {"DATABASE_URL": environment.database_url, "REDIS_URL": environment.redis_url}
         return {
             **servers,
             **{name: url for name, url in given.items() if url},
             "SECRET_KEY": environment.secret_key or home.kept_secret("secret_key"),
+            # For people to type, so it is shorter.
             "PACELINE_DEMO_PASSWORD": environment.demo_password
-            or home.kept_secret("demo_password"),
-            "EMAIL_URL": environment.email_url or f"filemail://{home.mails}",
+            or home.kept_secret("demo_password", byte_count=9),
+            # One slash ends the empty host, the other begins the path: django-environ wants both.
+            "EMAIL_URL": environment.email_url or f"filemail:///{home.mails}",
             "PACELINE_URL": environment.url,
             "PACELINE_PORT": str(environment.port),
             "PACELINE_BIND": environment.bind,
@@ -152,7 +145,7 @@ class Supervisor:
         if exit_code:
             raise start_error(
                 f"{program.name} failed with {ending(exit_code)} (see {process.log})",
-                output=end_of(process.log),
+                output=process.output(),
                 folder=self._home.path,
             )
 

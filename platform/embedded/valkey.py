@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from embedded.errors import end_of, start_error
+from embedded.errors import start_error
 from embedded.home import kept_secret, write_private
 from embedded.ports import LOOPBACK, free_port
 from embedded.processes import Process
@@ -66,7 +66,7 @@ class Valkey:
             if self.process.exit_code() is not None or time.monotonic() > deadline:
                 raise start_error(
                     f"Valkey did not start (see {self.process.log})",
-                    output=end_of(self.process.log),
+                    output=self.process.output(),
                     folder=self._folder,
                 )
             pause(PAUSE_SECONDS)

@@ -1,1 +1,1 @@
-"""The fence between agencies: the database backend that puts a connection into exactly one schema."""
+"""The fence: the database backend that puts a connection into exactly one schema."""

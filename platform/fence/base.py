@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 
 
 class NoContextError(ProgrammingError):
-    """SQL was attempted on a connection that was put into no agency's context, nor the platform's."""
+    """SQL on a connection that was put into no agency's context, nor the platform's."""
 
 
 FakeTenant = base.FakeTenant

@@ -1,4 +1,6 @@
-"""Who did it. Stored as three plain values, never as a foreign key: people and keys go, history stays."""
+"""Who did it. Stored as three plain values, never as a foreign key: people and keys go, history
+stays.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

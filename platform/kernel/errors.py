@@ -1,4 +1,4 @@
-"""What the caller asked for and can't be. The API holds the one table from these to HTTP statuses."""
+"""What was asked for and can't be. The API holds the table from these to HTTP statuses."""
 
 
 class DomainError(Exception):

@@ -54,7 +54,9 @@ def _first_instant(low: datetime, high: datetime, holds) -> datetime:  # type: i
 
 @lru_cache(maxsize=8192)
 def _offset_changes(zone: str, utc_day: date) -> tuple[datetime, ...]:
-    """Return the instants within the horizon after the start of `utc_day` at which the offset changes."""
+    """Return the instants within the horizon after the start of `utc_day` at which the offset
+    changes.
+    """
     tz = ZoneInfo(zone)
     at = datetime(utc_day.year, utc_day.month, utc_day.day, tzinfo=UTC)
     changes = []
@@ -75,7 +77,9 @@ def _offset_changes(zone: str, utc_day: date) -> tuple[datetime, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A brand's days and clocks: `zone`, and what applied before the instant `since`, if it changed."""
+    """A brand's days and clocks: `zone`, and what applied before the instant `since`, if it
+    changed.
+    """
 
     zone: str
     zone_before: str = ""

@@ -37,7 +37,7 @@ def quantize(amount: Decimal, currency: str) -> Decimal:
 
 
 def plain(amount: Decimal, currency: str) -> str:
-    """Write an amount for machines: at least the minor units, more digits only where it has them."""
+    """Write an amount for machines: the minor units, and more digits where it has them."""
     units = minor_units(currency)
     trimmed = amount.normalize()
     exponent = trimmed.as_tuple().exponent

@@ -1,4 +1,5 @@
-"""People belong to one agency; roles say what they may do; keys are shown once and stored hashed."""
+"""People belong to one agency; roles say what they may do; keys are shown once and stored hashed.
+"""
 
 import io
 import re

@@ -234,7 +234,8 @@ def test_a_new_zone_applies_from_its_own_next_midnight(acme):
         brand_id=brand.id, changes={"time_zone": "America/New_York"}, now=NOON, by=ANN
     )
     (hold,) = Hold.objects.filter(campaign=campaign)
-    # Until New York's midnight of the 3rd (05:00 UTC) the old zone applies, so UTC's begins the day.
+    # Until New York's midnight of the 3rd (05:00 UTC) the old zone applies, so UTC's begins the
+    # day.
     assert hold.until == datetime(2026, 3, 3, 0, 0, tzinfo=UTC)
     sweep_at(datetime(2026, 3, 3, 0, 0, tzinfo=UTC))
     assert status_of(campaign) == "ACTIVE"

@@ -1,4 +1,5 @@
-"""Open or closed is asked of the instant; beside it stands a table of minutes, written separately."""
+"""Open or closed is asked of the instant; beside it stands a table of minutes, written separately.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from embedded.ports import free_port
+from embedded.processes import dies_with_us
 
 SECONDS_MAX = 20.0
 OURS = ("PACELINE_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "EMAIL_URL", "LOG_LEVEL", "DEBUG")
@@ -66,6 +67,7 @@ class Run:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=dies_with_us(signal.SIGTERM),
             )
 
     @property
@@ -75,7 +77,9 @@ class Run:
 
     def until_ready(self) -> Run:
         """Return when everything is started."""
-        eventually(lambda: self.process.poll() is not None or "Ready" in self.output_path.read_text())
+        eventually(
+            lambda: self.process.poll() is not None or "Ready" in self.output_path.read_text()
+        )
         assert self.process.poll() is None, self.lines
         return self
 

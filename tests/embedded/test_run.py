@@ -97,14 +97,14 @@ def test_even_both_killed_leave_nobody(start: Start, checkout: Path) -> None:
 def test_a_program_that_dies_is_named_and_starts_again(start: Start, name: str) -> None:
     run = start().until_ready()
     former = child_called(run, name)
+    assert former
     pool = children(former)
     os.kill(former, signal.SIGKILL)
     said = f"{name.removesuffix('-server')} ended with signal 9 (SIGKILL), starts again in"
     eventually(lambda: said in run.output_path.read_text())
-    eventually(lambda: child_called(run, name) not in (0, former))
+    eventually(lambda: child_called(run, name) not in (None, former))
     eventually(lambda: not any(map(is_alive, pool)))
-    eventually(lambda: redis.Redis.from_url(run_env(run.checkout)["REDIS_URL"]).ping())
-    eventually(lambda: can_connect(run_env(run.checkout)["DATABASE_URL"]))
+    eventually(lambda: answers(run_env(run.checkout)))
 
 
 def test_a_second_start_meets_the_first(start: Start) -> None:
@@ -138,18 +138,20 @@ def test_a_stop_during_the_start_is_a_stop(start: Start) -> None:
     assert not any("Ready" in line for line in run.lines)
 
 
-def child_called(run: Run, name: str) -> int:
+def child_called(run: Run, name: str) -> int | None:
     """Return the process of a program by its last word, or of a server by its first."""
     for pid in children(run.process.pid):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
+        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        words = line.split() or [""]
         if words[-1] == name or Path(words[0]).name == name:
             return pid
-    return 0
+    return None
 
 
-def can_connect(url: str) -> bool:
+def answers(settings: dict[str, str]) -> bool:
+    """Return whether both servers can be used where the run said that they are."""
     try:
-        psycopg.connect(url).close()
-    except psycopg.OperationalError:
+        psycopg.connect(settings["DATABASE_URL"]).close()
+        return bool(redis.Redis.from_url(settings["REDIS_URL"]).ping())
+    except (psycopg.OperationalError, redis.ConnectionError):
         return False
-    return True

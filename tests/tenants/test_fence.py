@@ -1,6 +1,7 @@
 """A connection is in one schema or in none, and an agency's has no `public` in its path."""
 
 import threading
+from contextlib import suppress
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -67,10 +68,9 @@ def test_users_are_the_agencys_own(acme, zeta):
 
 def test_a_rolled_back_switch_is_sent_again(acme, zeta):
     make_brand()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        with tenant_context(zeta):
-            assert Brand.objects.count() == 0
-            raise ZeroDivisionError
+    with suppress(ZeroDivisionError), transaction.atomic(), tenant_context(zeta):
+        assert Brand.objects.count() == 0
+        raise ZeroDivisionError
     assert Brand.objects.count() == 1
 
 

@@ -86,7 +86,7 @@ def _wanted_sentence(
 
 
 def _spent_of_limit(difference: Difference, currency: str) -> str:
-    """Tell the nearest daily and monthly limits: of the campaign's own, its group's, its brand's."""
+    """Tell the nearest daily and monthly limits among the campaign's, group's and brand's."""
     if difference.campaign.facts is None:
         return "-"
     budgets = difference.campaign.facts.budgets

@@ -1,7 +1,7 @@
 """`manage.py reset_spends --daily|--monthly|--both`
 
-Nothing is ever reset: "spent today" is what the entries of today's local date add up to. The command
-decides again for the brands whose local day or month has turned since their last decision.
+Nothing is ever reset: "spent today" is what the entries of today's local date add up to. The
+command decides again for the brands whose local day or month has turned since their last decision.
 """
 
 from argparse import ArgumentParser
