@@ -239,3 +239,32 @@ def test_a_new_zone_applies_from_its_own_next_midnight(acme):
     assert hold.until == datetime(2026, 3, 3, 0, 0, tzinfo=UTC)
     sweep_at(datetime(2026, 3, 3, 0, 0, tzinfo=UTC))
     assert status_of(campaign) == "ACTIVE"
+
+
+def test_a_spend_that_comes_before_the_sweep_does_its_work(acme):
+    brand = make_brand()
+    spending, other = make_campaign(brand, "Spending"), make_campaign(brand, "Other")
+    schedules.add_window(
+        campaign_id=other.id,
+        day_of_week=0,
+        start_time=time(9),
+        end_time=time(18),
+        now=NOON,
+        by=ANN,
+    )
+    assert status_of(other) == "ACTIVE"
+    spend(spending, "1", now=NOON + timedelta(hours=7))
+    assert open_reasons(other) == {Reason.DAYPART}
+
+
+def test_a_campaign_that_takes_a_credit_out_of_its_group_leaves_the_limit_crossed(acme):
+    brand = make_brand()
+    group = brands.create_group(
+        brand_id=brand.id, name="G", daily_budget=Decimal(55), now=NOON, by=ANN
+    )
+    credited, stays = (make_campaign(brand, name, group=group.id) for name in ("One", "Two"))
+    spend(credited, "-10", is_correction=True, description="a credit")
+    spend(stays, "60")
+    assert status_of(stays) == "ACTIVE"
+    campaigns.update_campaign(campaign_id=credited.id, changes={"group": None}, now=NOON, by=ANN)
+    assert status_of(stays) == "PAUSED"
