@@ -10,6 +10,7 @@ Call it in an agency's context. It takes no lock: outside a transaction of the c
 share one snapshot.
 """
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -20,6 +21,13 @@ from budgets.models import Brand
 from .delivery import BrandMoment
 from .enforcement import Difference, judge
 
+_SUMS = """
+    SELECT brand.currency, count(*), sum(e.amount)
+    FROM budgets_spendentry e
+    JOIN budgets_budget leaf ON leaf.id = e.budget_id
+    JOIN budgets_brand brand ON brand.id = leaf.brand_id
+    GROUP BY brand.currency ORDER BY brand.currency
+"""
 _I1 = """
     WITH entries AS (
         SELECT node AS budget_id, e.day,
@@ -74,7 +82,8 @@ class Audit(NamedTuple):
     """What was looked at, and what is wrong with it."""
 
     entries: int
-    total: str
+    # By currency: amounts of different currencies are never added.
+    totals: dict[str, Decimal]
     violations: list[Violation]
 
 
@@ -91,8 +100,7 @@ def audit() -> Audit:
 
 def _audit() -> Audit:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), coalesce(sum(amount), 0) FROM budgets_spendentry")
-        entries, total = cursor.fetchone()
+        sums = _rows(cursor, _SUMS)
         violations = [
             Violation(
                 "I1",
@@ -116,7 +124,8 @@ def _audit() -> Audit:
             )
             for campaign, reason, _, origin, count in _rows(cursor, _I5)
         ]
-    return Audit(entries, f"{total:f}", violations)
+    totals = {currency: total for currency, _, total in sums}
+    return Audit(sum(count for _, count, _ in sums), totals, violations)
 
 
 def _rows(cursor: CursorWrapper, sql: str) -> list[tuple[Any, ...]]:

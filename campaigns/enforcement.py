@@ -357,7 +357,7 @@ def _move(
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE campaigns_campaign c SET status = v.status, status_version = v.version,"
-            " updated_at = v.at"
+            " updated_at = greatest(c.updated_at, v.at)"
             " FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[])"
             " AS v (id, status, version, at) WHERE c.id = v.id",
             [

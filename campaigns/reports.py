@@ -42,6 +42,8 @@ def monthly_report(brands: Collection[Brand], month: date, *, now: datetime) -> 
     held = _days_held(brands, campaigns, month, now=now)
     lines = []
     for brand in brands:
+        if brand.id not in roots:
+            continue  # It was deleted since it was read.
         own = [campaign for campaign in campaigns if campaign.brand_id == brand.id]
         brand_days: set[date] = set().union(*(held.get(c.id, set()) for c in own))
         spent, limit = _month(figures.get(roots[brand.id], NO_FIGURES))
@@ -99,6 +101,8 @@ def _days_held(
     for campaign_id, placed_at, released_at in holds.values_list(
         "campaign_id", "placed_at", "released_at"
     ):
+        if campaign_id not in brand_of:
+            continue  # It was made since the campaigns were read.
         calendar = calendars[brand_of[campaign_id]]
         day = max(start, calendar.today(placed_at))
         until = min(released_at or now, now)

@@ -30,6 +30,8 @@ from tenants.services import create_agency
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # A Monday.
 ANN = Actor(ActorKind.PERSON, "ann", "Ann")
 PASSWORD = "correct horse battery"
+# An id that nothing carries; a random one would differ between the processes of one run.
+NOBODY = "76ab6a1d-e637-49a1-bcef-ed66b60f0375"
 
 
 @dataclass(frozen=True)

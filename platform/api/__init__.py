@@ -1,1 +1,1 @@
-"""api."""
+"""The REST API of an agency, under `/api/` on its host."""

@@ -1,5 +1,32 @@
-"""The pages of an agency."""
+"""The addresses of the API."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from .resources.brands import BrandView
+from .resources.budgets import BudgetView
+from .resources.campaigns import CampaignView, HoldView
+from .resources.changes import ChangeView
+from .resources.docs import DocsView, SchemaView
+from .resources.elsewhere import elsewhere
+from .resources.reports import MonthlyReportView
+from .resources.schedules import WindowView
+from .resources.spends import SpendView
+
+router = SimpleRouter(use_regex_path=False)
+router.register("brands", BrandView, basename="api-brand")
+router.register("budgets", BudgetView, basename="api-budget")
+router.register("campaigns", CampaignView, basename="api-campaign")
+router.register("spends", SpendView, basename="api-spend")
+router.register("schedules", WindowView, basename="api-window")
+
+urlpatterns = [
+    *router.urls,
+    path("campaigns/<uuid:campaign_id>/holds/", HoldView.as_view({"get": "list"})),
+    path("status-changes/", ChangeView.as_view({"get": "list"})),
+    path("reports/monthly/", MonthlyReportView.as_view()),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", DocsView.as_view(url_name="schema"), name="api-docs"),
+    # Whatever else, line breaks included.
+    re_path(r"^(?P<path>[\s\S]*)\Z", elsewhere),
+]

@@ -6,6 +6,8 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+_PIECE_BYTES = 64 * 1024
+_THROWN_AWAY_BYTES_MAX = 64 * 1024 * 1024
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -43,7 +45,7 @@ class TrustedProxies:
 
 
 class BodyLimit:
-    """Refuse a body that is too large before anything reads it."""
+    """Refuse a body that is too large before anything keeps it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -52,6 +54,15 @@ class BodyLimit:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.BODY_BYTES_MAX
         if not length.isdigit() or int(length) > limit:
+            _throw_away(request)
             detail = f"The body is larger than {limit // 1024 // 1024} MB."
             return JsonResponse({"detail": detail}, status=400)
         return self.get_response(request)
+
+
+def _throw_away(request: HttpRequest) -> None:
+    """Read on for a while and keep nothing: a client that is cut off while it still sends sees a
+    broken connection instead of the answer."""
+    for _ in range(_THROWN_AWAY_BYTES_MAX // _PIECE_BYTES):
+        if not request.read(_PIECE_BYTES):
+            return

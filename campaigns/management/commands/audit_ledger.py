@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from kernel.money import plain
 from tenants.contexts import tenant_context
 
 from ...audit import audit
@@ -25,8 +26,9 @@ class Command(BaseCommand):
             for violation in result.violations:
                 self.stderr.write(f"{agency.slug}: {violation.invariant}: {violation.message}")
             found += len(result.violations)
+            sums = [f"{plain(total, code)} {code}" for code, total in result.totals.items()]
             self.stdout.write(
-                f"{agency.slug}: entries={result.entries} sum={result.total}"
+                f"{agency.slug}: entries={result.entries} sum={', '.join(sums) or '0'}"
                 f" violations={len(result.violations)}"
             )
         self.stdout.write(f"total: violations={found}")

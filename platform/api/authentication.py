@@ -1,0 +1,31 @@
+"""Who asks: a machine by its key, or a person by the session of the portal."""
+
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import ApiKey, User, find_api_key
+from kernel import clock
+
+SCHEME = "Api-Key"
+Caller = User | ApiKey
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Api-Key PREFIX.SECRET`; one statement, by the key's public prefix."""
+
+    def authenticate(self, request: Request) -> tuple[ApiKey, ApiKey] | None:
+        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+        if scheme.lower() != SCHEME.lower():
+            return None
+        key = find_api_key(secret.strip(), now=clock.read())
+        if key is None:
+            raise AuthenticationFailed("This API key is unknown, expired or revoked.")
+        return key, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return SCHEME
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The session of somebody who logged in at the portal; writes carry the CSRF token."""

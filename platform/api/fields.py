@@ -1,0 +1,147 @@
+"""Fields that take what JSON says and nothing that merely resembles it.
+
+DRF's own read `5` as a text, `"yes"` as true, `"20260302"` as a date and cut the zone off a time.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Text(serializers.CharField):
+    """A text; blanks around it are cut off."""
+
+    default_error_messages = {"invalid": "A text is wanted."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class OptionalText(Text):
+    """A text that may be left out, or empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, allow_blank=True, **options)
+
+
+@extend_schema_field({"type": "string", "format": "decimal", "example": "100.00"})
+class Amount(serializers.Field[Decimal, Any, Any, Any]):
+    """An amount: a string such as "25.50", or a number. Answers carry it as a string.
+
+    How many digits it may have is the currency's affair, which the services know.
+    """
+
+    default_error_messages = {"invalid": 'An amount is wanted, such as "25.50".'}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        is_number = isinstance(data, int | Decimal) and not isinstance(data, bool)
+        if not is_number and not (isinstance(data, str) and _AMOUNT.fullmatch(data.strip())):
+            self.fail("invalid")
+        return Decimal(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class Id(serializers.UUIDField):
+    """A UUID in its usual spelling."""
+
+    default_error_messages = {"invalid": "An id (a UUID) is wanted."}
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not _UUID.fullmatch(data):
+            self.fail("invalid")
+        return UUID(data)
+
+
+class Day(serializers.DateField):
+    """A date: 2026-03-31."""
+
+    default_error_messages = {"invalid": "A date is wanted, such as 2026-03-31."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            self.fail("invalid")
+        return super().to_internal_value(value)
+
+
+class TimeOfDay(serializers.TimeField):
+    """A time on the brand's wall clock: 09:00:00."""
+
+    default_error_messages = {"invalid": "A time without zone is wanted, such as 09:00:00."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not _TIME.fullmatch(value):
+            self.fail("invalid")
+        return super().to_internal_value(value)
+
+
+class Flag(serializers.BooleanField):
+    """True or false."""
+
+    default_error_messages = {"invalid": "true or false is wanted."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class Whole(serializers.IntegerField):
+    """A whole number."""
+
+    default_error_messages = {"invalid": "A whole number is wanted."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class Choice(serializers.ChoiceField):
+    """One of the words of an enumeration, which the OpenAPI description knows by its name."""
+
+    def __init__(self, words: type[models.TextChoices], **options: Any) -> None:
+        super().__init__(words.choices, **options)
+        self.words = words
+        known = ", ".join(words.values)
+        # DRF's own sentence repeats what was sent, of any length.
+        self.error_messages["invalid_choice"] = f"One of these is wanted: {known}."
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice")
+        return self.words(super().to_internal_value(data))
+
+
+Instant = serializers.DateTimeField
+
+
+# Filters: a query's words are texts, and all of them may be left out ------------------------------
+class Word(Text):
+    """A filter by a text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=255, **options)
+
+
+class YesNo(serializers.BooleanField):
+    """A filter by true or false."""
+
+    default_error_messages = {"invalid": "true or false is wanted."}
+
+    def __init__(self, **options: Any) -> None:
+        # Without a default, DRF reads an absent word as false.
+        super().__init__(required=False, default=False, **options)

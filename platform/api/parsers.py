@@ -1,0 +1,95 @@
+"""JSON as RFC 8259 has it, and nothing that PostgreSQL could not store afterwards."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import IO, Any
+
+from django.http import UnreadablePostError
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+# The deepest body that means something: a campaign with its list of holds, sent back by a PUT.
+DEPTH_MAX = 8
+
+
+class StrictJSONParser(BaseParser):
+    """An object in UTF-8 without NaN, duplicate names, NUL characters or halves of surrogates.
+
+    Numbers with a point are read as Decimal: an amount must not pass through a float.
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        try:
+            body = json.loads(
+                stream.read().decode("utf-8"),
+                parse_float=Decimal,
+                parse_constant=_no_number,
+                object_pairs_hook=_object,
+            )
+        except UnreadablePostError:
+            raise ParseError("The body ended before its announced length.") from None
+        # ArithmeticError: an exponent that no Decimal can hold.
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            raise ParseError(f"The body is no valid JSON: {_why(error)}.") from None
+        if not isinstance(body, dict):
+            raise ParseError('The body must be a JSON object: {"name": …}.')
+        _check(body)
+        return body
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not in UTF-8"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, ArithmeticError):
+        return "a number is out of range"
+    # Only the place, or our own sentence: the text itself is the caller's, of any length.
+    return str(error)[:200].rstrip(".")
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    body = dict(pairs)
+    if len(body) < len(pairs):
+        raise ValueError("a name comes twice in one object")
+    return body
+
+
+def _check(body: dict[str, Any]) -> None:
+    """Walk the body without recursion; raise ParseError for what can't be stored or shown."""
+    level: list[Any] = [body]
+    for _ in range(DEPTH_MAX):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += value.keys()
+                inner += value.values()
+            elif isinstance(value, list):
+                inner += value
+            elif isinstance(value, str):
+                _check_text(value)
+        if not inner:
+            return
+        level = inner
+    raise ParseError("The body is nested too deeply.")
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise ParseError("A text can't contain the character NUL.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ParseError("A text can't contain half of a surrogate pair.") from None

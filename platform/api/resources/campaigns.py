@@ -1,0 +1,234 @@
+"""Campaigns: their dates, group and limits, what holds them, and what people command of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.roles import Right
+from budgets.models import Budget, BudgetKind
+from budgets.queries import NO_FIGURES, figures_on
+from campaigns.models import Campaign, Hold, Reason, Status
+from campaigns.queries import ToldHold, brand_days, holds_of, surroundings
+from campaigns.sentences import hold_sentence
+from campaigns.services import campaigns as services
+from kernel.errors import NotFound
+
+from .. import shown
+from ..bodies import Body, Query, Shown
+from ..fields import Amount, Choice, Day, Id, Instant, OptionalText, Text, Word, YesNo
+from .resource import EditableResource, Resource
+
+
+class OpenHoldBody(Body):
+    """One reason why a campaign may not run."""
+
+    reason = Choice(Reason, read_only=True)
+    budget = Id(read_only=True, allow_null=True, help_text="The budget that is spent, if one is.")
+    since = Instant(read_only=True)
+    until = Instant(
+        read_only=True, allow_null=True, help_text="When it ends by time alone, if it does."
+    )
+    spent = Amount(read_only=True, allow_null=True)
+    limit = Amount(read_only=True, allow_null=True)
+    by = Text(read_only=True, help_text="Who placed it.")
+    sentence = Text(read_only=True, help_text="The same for people.")
+
+
+class HoldBody(OpenHoldBody):
+    """One reason why a campaign may not run, or might not until it was released."""
+
+    id = Id(read_only=True)
+    note = Text(read_only=True)
+    released_at = Instant(read_only=True, allow_null=True, help_text="Null while it is open.")
+    released_by = Text(read_only=True)
+
+
+class CampaignBody(Body):
+    fixed = frozenset({"brand"})
+
+    id = Id(read_only=True)
+    brand = Id(help_text="Set once, by POST.")
+    name = Text(max_length=200)
+    status = Choice(
+        Status,
+        required=False,
+        help_text="Default ACTIVE. A command: PAUSED places a hold by hand, ACTIVE lifts it (other"
+        " holds stay), INACTIVE switches off. In PUT an unchanged status is no command.",
+    )
+    pause_reason = Choice(Reason, read_only=True, allow_null=True, help_text="The first hold's.")
+    holds = OpenHoldBody(many=True, read_only=True)
+    platform = OptionalText(max_length=50, help_text="Where it runs: google, meta …")
+    external_id = OptionalText(max_length=100, help_text="The platform's own id.")
+    start_date = Day(required=False, allow_null=True)
+    end_date = Day(required=False, allow_null=True, help_text="The last day, inclusive.")
+    group = Id(required=False, allow_null=True, help_text="A budget group; null is none.")
+    budget = Id(read_only=True, help_text="Its own budget.")
+    daily_budget = Amount(required=False, allow_null=True, help_text="Null is no limit.")
+    monthly_budget = Amount(required=False, allow_null=True, help_text="Null is no limit.")
+    daily_spend = Amount(read_only=True, help_text="Spent on the brand's local day.")
+    monthly_spend = Amount(read_only=True, help_text="Spent in the brand's local month.")
+    archived_at = Instant(read_only=True, allow_null=True)
+    created_at = Instant(read_only=True)
+    updated_at = Instant(read_only=True)
+
+
+class ArchivedCampaign(CampaignBody):
+    detail = Text(read_only=True, help_text="Why it was archived, not deleted.")
+
+
+class CampaignQuery(Query):
+    brand = Id(required=False)
+    group = Id(required=False)
+    status = Choice(Status, required=False)
+    platform = Word()
+    external_id = Word()
+    name = Word(help_text="The whole name, in any case of letters.")
+    search = Word(help_text="A part of the name or of the external id.")
+    archived = YesNo(help_text="true: those that were archived too.")
+
+
+class CampaignView(EditableResource[Campaign]):
+    """An advertising campaign. It runs (`ACTIVE`) if it is switched on and nothing holds it.
+
+    `holds` tells each reason why it is `PAUSED`, with the numbers. A campaign with spend is
+    archived rather than deleted; its name is then free again.
+    """
+
+    what = "campaign"
+    right_to_write = Right.EDIT_CAMPAIGNS
+    serializer_class = CampaignBody
+    filters = CampaignQuery
+    answers = {"destroy": {200: ArchivedCampaign, 204: None}}
+
+    def rows(self) -> QuerySet[Campaign]:
+        campaigns = Campaign.objects.select_related("brand", "budget__parent")
+        return campaigns.order_by("name", "id")
+
+    def narrow(self, rows: QuerySet[Campaign], asked: Mapping[str, Any]) -> QuerySet[Campaign]:
+        wanted = Q() if asked.get("archived") else Q(archived_at=None)
+        for column in ("brand", "status", "platform", "external_id"):
+            if column in asked:
+                wanted &= Q(**{column: asked[column]})
+        if "group" in asked:
+            wanted &= Q(budget__parent=asked["group"])
+        if name := asked.get("name"):
+            wanted &= Q(name__iexact=name)
+        if part := asked.get("search"):
+            wanted &= Q(name__icontains=part) | Q(external_id__icontains=part)
+        return rows.filter(wanted)
+
+    def show(self, rows: Sequence[Campaign]) -> list[Shown]:
+        days = brand_days({campaign.brand for campaign in rows}, now=self.now)
+        figures = figures_on(days, budget_ids=[campaign.budget_id for campaign in rows])
+        holds = holds_of(rows, now=self.now)
+        return [
+            {
+                **_own(campaign),
+                **_why(holds.get(campaign.id, []), campaign),
+                **shown.money(figures.get(campaign.budget_id, NO_FIGURES), campaign.brand.currency),
+            }
+            for campaign in rows
+        ]
+
+    def add(self, values: dict[str, Any]) -> UUID:
+        brand_id = values.pop("brand")
+        return services.create_campaign(brand_id=brand_id, **values, now=self.now, by=self.by).id
+
+    def change(self, row: Campaign, changes: dict[str, Any]) -> None:
+        # PUT sends the status back as it was read; PATCH names it only to command.
+        if self.action == "update" and changes.get("status") == row.status:
+            del changes["status"]
+        services.update_campaign(
+            campaign_id=row.id,
+            changes=cast(services.CampaignChanges, changes),
+            now=self.now,
+            by=self.by,
+        )
+
+    def remove(self, row: Campaign) -> str:
+        kept = services.remove_campaign(campaign_id=row.id, now=self.now, by=self.by)
+        return f"{kept.name} has spend, so it was archived; its name is free." if kept else ""
+
+
+def _own(campaign: Campaign) -> Shown:
+    return {
+        "id": campaign.id,
+        "brand": campaign.brand_id,
+        "name": campaign.name,
+        "status": campaign.status,
+        "platform": campaign.platform,
+        "external_id": campaign.external_id,
+        "start_date": campaign.start_date,
+        "end_date": campaign.end_date,
+        "group": _group(campaign.budget),
+        "budget": campaign.budget_id,
+        "archived_at": campaign.archived_at,
+        "created_at": campaign.created_at,
+        "updated_at": campaign.updated_at,
+    }
+
+
+def _group(leaf: Budget) -> UUID | None:
+    assert leaf.parent is not None
+    return leaf.parent.id if leaf.parent.kind == BudgetKind.GROUP else None
+
+
+def _why(holds: Sequence[ToldHold], campaign: Campaign) -> Shown:
+    return {
+        "pause_reason": holds[0].hold.reason if holds else None,
+        "holds": [_hold(told.hold, told.sentence, campaign) for told in holds],
+    }
+
+
+def _hold(hold: Hold, sentence: str, campaign: Campaign) -> Shown:
+    currency = campaign.brand.currency
+    return {
+        "reason": hold.reason,
+        "budget": hold.budget_id,
+        "since": hold.placed_at,
+        "until": hold.until,
+        "spent": shown.amount(hold.spent, currency),
+        "limit": shown.amount(hold.limit, currency),
+        "by": hold.placed_by_label,
+        "sentence": sentence,
+    }
+
+
+class HoldQuery(Query):
+    reason = Choice(Reason, required=False)
+
+
+class HoldView(Resource[Hold]):
+    """Every hold that a campaign has or had, the newest first: its history."""
+
+    what = "hold"
+    serializer_class = HoldBody
+    filters = HoldQuery
+
+    def rows(self) -> QuerySet[Hold]:
+        campaign = self.kwargs["campaign_id"]
+        if not Campaign.objects.filter(id=campaign).exists():
+            raise NotFound("There is no such campaign.")
+        holds = Hold.objects.filter(campaign=campaign)
+        return holds.select_related("campaign__brand", "budget").order_by("-placed_at", "-id")
+
+    def narrow(self, rows: QuerySet[Hold], asked: Mapping[str, Any]) -> QuerySet[Hold]:
+        return rows.filter(reason=asked["reason"]) if "reason" in asked else rows
+
+    def show(self, rows: Sequence[Hold]) -> list[Shown]:
+        return [
+            {
+                "id": hold.id,
+                **_hold(
+                    hold,
+                    hold_sentence(hold, surroundings(hold, hold.campaign), now=self.now),
+                    hold.campaign,
+                ),
+                "note": hold.note,
+                "released_at": hold.released_at,
+                "released_by": hold.released_by_label,
+            }
+            for hold in rows
+        ]

@@ -1,0 +1,188 @@
+"""What the views share: who asks, what the query says, one row and a page of rows, and writing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, TypeVar, cast
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.roles import Right
+from kernel import clock
+from kernel.actor import Actor
+from kernel.errors import NotFound
+
+from ..authentication import Caller
+from ..bodies import Body, Query, Shown
+from ..negotiation import AnswerAnyway
+from ..pagination import Feed, NumberedPages
+from ..schema import ApiSchema
+
+M = TypeVar("M", bound=Model)
+
+
+@cache
+def writer_of(kind: type[Serializer[Any]]) -> Serializer[Any]:
+    """Return the one serializer of a kind that writes answers: it holds no request's state, and
+    making one copies each of its fields."""
+    return kind()
+
+
+class ApiView(APIView):
+    """A view whose query is checked, and whose refusals are JSON whatever format was asked for."""
+
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    content_negotiation_class = AnswerAnyway
+    metadata_class = None
+    schema = ApiSchema()
+    # None: nothing here writes.
+    right_to_write: ClassVar[Right | None] = None
+    filters: ClassVar[type[Query]] = Query
+    # For the OpenAPI description: a line, and answers other than the usual ones (action → status).
+    summary: ClassVar[str] = ""
+    answers: ClassVar[Mapping[str, Mapping[int, type[Serializer[Any]] | None]]] = {}
+
+    now: datetime
+    asked: dict[str, Any]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.now = clock.read()
+        self.asked = self.read_query()
+
+    def read_query(self) -> dict[str, Any]:
+        """Return the filters that the query asks for. Raises ValidationError."""
+        return self.read_words(self.filters, frozenset())
+
+    def read_words(self, filters: type[Query], words: frozenset[str]) -> dict[str, Any]:
+        """Check the query against the filters and the words that no filter are, `format` aside."""
+        if not self.request.query_params:
+            return {}
+        formats = [str(renderer.format) for renderer in self.get_renderers()]
+        if self.request.query_params.get("format", "") not in ("", *formats):
+            raise ValidationError({"format": [f"One of these is wanted: {', '.join(formats)}."]})
+        query = filters(data=self.request.query_params, context={"words": words | {"format"}})
+        query.is_valid(raise_exception=True)
+        return cast(dict[str, Any], query.validated_data)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
+        return response
+
+    @property
+    def caller(self) -> Caller:
+        return cast(Caller, self.request.user)
+
+    @property
+    def by(self) -> Actor:
+        return self.caller.actor
+
+    @property
+    def wants_csv(self) -> bool:
+        return self.request.accepted_renderer.format == "csv"
+
+
+class Resource(ApiView, GenericViewSet[M]):
+    """Rows that are listed in pages and shown one by one.
+
+    `rows` says which there are, `narrow` applies the filters, and `show` tells many at once, in a
+    number of statements that does not grow with them.
+    """
+
+    what: ClassVar[str]  # What people call one of them.
+    lookup_field = "id"
+    lookup_value_converter = "uuid"
+    serializer_class: type[Serializer[Any]]
+
+    def read_query(self) -> dict[str, Any]:
+        if self.action == "list":
+            return self.read_words(self.filters, cast(Feed | NumberedPages, self.paginator).words)
+        return self.read_words(Query, frozenset())
+
+    def rows(self) -> QuerySet[M]:
+        """Return all rows of the agency, totally ordered, with what `show` wants beside them."""
+        raise NotImplementedError
+
+    def narrow(self, rows: QuerySet[M], asked: Mapping[str, Any]) -> QuerySet[M]:
+        """Return the rows that the query asks for."""
+        return rows
+
+    def show(self, rows: Sequence[M]) -> list[Shown]:
+        """Return what the answer says of each row, by the names of `serializer_class`."""
+        raise NotImplementedError
+
+    def list(self, request: Request, **_: Any) -> Any:
+        page = self.paginate_queryset(self.narrow(self.rows(), self.asked))
+        assert page is not None
+        return self.get_paginated_response(self.written(page))
+
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        return Response(self.written([self.find()])[0])
+
+    def find(self, row_id: UUID | None = None) -> M:
+        """Return the row that the address names, or the one of `row_id`. Raises NotFound."""
+        row = self.rows().filter(id=row_id or self.kwargs["id"]).first()
+        if row is None:
+            raise NotFound(f"There is no such {self.what}.")
+        return row
+
+    def written(self, rows: Sequence[M]) -> Sequence[Shown]:
+        """Return the rows as JSON has them."""
+        serializer = writer_of(self.serializer_class)
+        return [serializer.to_representation(shown) for shown in self.show(rows)]
+
+
+class EditableResource(Resource[M]):
+    """Rows that are made, changed and removed, each by one service of `campaigns`."""
+
+    serializer_class: type[Body]
+
+    def add(self, values: dict[str, Any]) -> UUID:
+        """Make a row and return its id."""
+        raise NotImplementedError
+
+    def change(self, row: M, changes: dict[str, Any]) -> None:
+        """Change a row."""
+        raise NotImplementedError
+
+    def remove(self, row: M) -> str:
+        """Delete a row; return "", or a sentence that says why it is still here."""
+        raise NotImplementedError
+
+    def create(self, request: Request, **_: Any) -> Response:
+        return Response(self.written([self.find(self.add(self.read_body()))])[0], 201)
+
+    def update(self, request: Request, **_: Any) -> Response:
+        row = self.find()
+        self.change(row, self.read_body(row))
+        return self.retrieve(request)
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        return self.update(request)
+
+    def destroy(self, request: Request, **_: Any) -> Response:
+        detail = self.remove(self.find())
+        if not detail:
+            return Response(status=204)
+        return Response({**self.written([self.find()])[0], "detail": detail})
+
+    def read_body(self, row: M | None = None) -> dict[str, Any]:
+        """Return the values that the body sets, on `row` if given. Raises ValidationError."""
+        body = self.serializer_class(
+            instance=row,
+            data=self.request.data,
+            partial=self.action == "partial_update",
+            context={"shown_now": lambda: self.written([row])[0] if row else {}},
+        )
+        body.is_valid(raise_exception=True)
+        return cast(dict[str, Any], body.validated_data)
