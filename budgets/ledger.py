@@ -4,7 +4,7 @@ Lock order: the brands are locked by the caller; then ledger keys in the order o
 then totals in the order of (budget, day).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,15 +35,22 @@ class NewEntry:
 
 
 class KeyConflict(Conflict):
-    """A key that is in the ledger came again with other content; `index` is the row's place."""
+    """A key that is in the ledger came again with other content."""
 
-    def __init__(self, entry: NewEntry, known: SpendEntry, *, index: int) -> None:
+    def __init__(self, entry: NewEntry, known: SpendEntry) -> None:
         super().__init__(
             f"{entry.key!r} of source {entry.source!r} is in the ledger with another content:"
             f" {known.amount.normalize():f} on {known.day}. Correct it, or use another key.",
             field="external_id",
         )
-        self.index = index
+
+
+class KeyConflicts(Conflict):
+    """Keys that contradict the ledger, by the places of their entries."""
+
+    def __init__(self, by_index: Mapping[int, KeyConflict]) -> None:
+        super().__init__(f"{len(by_index)} keys are in the ledger with another content.")
+        self.by_index = by_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +65,23 @@ def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended
     """Append entries and raise the totals above them. Their brands are locked by the caller.
 
     The same key with the same content counts once and comes back as the entry that is there; the
-    same key with other content raises KeyConflict, and nothing is stored (the caller's transaction
+    same key with other content raises KeyConflicts, and nothing is stored (the caller's transaction
     ends).
     """
     fresh = [_row(entry, now=now, by=by) for entry in entries]
     stored = _insert(fresh)
     is_new = [row.id in stored for row in fresh]
     known = _by_key([row for row, new in zip(fresh, is_new, strict=True) if not new])
-    result = []
+    rows, conflicts = [], {}
     for index, (entry, row, new) in enumerate(zip(entries, fresh, is_new, strict=True)):
-        if not new:
-            row = known[entry.source, entry.key]
-            if not _same_content(entry, row):
-                raise KeyConflict(entry, row, index=index)
-        result.append(row)
+        stands = row if new else known[entry.source, entry.key]
+        if not new and not _same_content(entry, stands):
+            conflicts[index] = KeyConflict(entry, stands)
+        rows.append(stands)
+    if conflicts:
+        raise KeyConflicts(conflicts)
     _raise_totals([row for row, new in zip(fresh, is_new, strict=True) if new])
-    return Appended(result, is_new)
+    return Appended(rows, is_new)
 
 
 def _row(entry: NewEntry, *, now: datetime, by: Actor) -> SpendEntry:

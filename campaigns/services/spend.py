@@ -41,6 +41,8 @@ class NewSpend:
     external_id: str = ""
     source: str = API_SOURCE
     is_correction: bool = False
+    # What the reporter believes the brand's currency to be; empty: nothing was said.
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class BadRows(DomainError):
         super().__init__(f"{len(errors)} bad rows; nothing was stored.")
         self.errors = dict(errors)
 
+    @property
+    def are_conflicts(self) -> bool:
+        """Whether every row is fine in itself, and contradicts the ledger."""
+        return all(isinstance(error, Conflict) for error in self.errors.values())
+
 
 def record_spend(*, spend: NewSpend, now: datetime, by: Actor) -> Recorded:
     """Record one spend. Raises NotFound, InvalidValue, KeyConflict."""
@@ -73,19 +80,14 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
     """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
     campaigns = _campaigns({spend.campaign_id for spend in spends})
     brands = budgets.lock_brands(campaign.brand_id for campaign in campaigns.values())
-    errors: dict[int, DomainError] = {}
-    for index, spend in enumerate(spends):
-        try:
-            _check(spend, campaigns, brands, now=now)
-        except DomainError as refusal:
-            errors[index] = refusal
+    errors = _bad_rows(spends, campaigns, brands, now=now)
     if errors:
         raise BadRows(errors)
     entries = [_entry(spend, campaigns[spend.campaign_id]) for spend in spends]
     try:
         appended = ledger.append(entries, now=now, by=by)
-    except ledger.KeyConflict as conflict:
-        raise BadRows({conflict.index: conflict}) from None
+    except ledger.KeyConflicts as conflicts:
+        raise BadRows(conflicts.by_index) from None
     touched = {s.campaign_id for s, new in zip(spends, appended.is_new, strict=True) if new}
     concerned = {campaigns[key].brand_id: brands[campaigns[key].brand_id] for key in touched}
     outcome = Outcome()
@@ -124,6 +126,29 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
     return appended.entries[0], appended.is_new[0]
 
 
+def find_bad_spends(*, spends: Sequence[NewSpend], now: datetime) -> dict[int, DomainError]:
+    """Tell by its index which spend can't be recorded, and why; nothing is locked or stored."""
+    campaigns = _campaigns({spend.campaign_id for spend in spends})
+    brands = Brand.objects.in_bulk({campaign.brand_id for campaign in campaigns.values()})
+    return _bad_rows(spends, campaigns, brands, now=now)
+
+
+def _bad_rows(
+    spends: Sequence[NewSpend],
+    campaigns: Mapping[UUID, Campaign],
+    brands: Mapping[UUID, Brand],
+    *,
+    now: datetime,
+) -> dict[int, DomainError]:
+    errors: dict[int, DomainError] = {}
+    for index, spend in enumerate(spends):
+        try:
+            _check(spend, campaigns, brands, now=now)
+        except DomainError as refusal:
+            errors[index] = refusal
+    return errors
+
+
 def _campaigns(ids: set[UUID]) -> dict[UUID, Campaign]:
     return {
         c.id: c for c in Campaign.objects.filter(id__in=ids).only("id", "brand_id", "budget_id")
@@ -149,6 +174,10 @@ def _check(
     if spend.is_correction and not spend.description.strip():
         raise InvalidValue("A correction needs a description of why.", field="description")
     brand = brands[campaign.brand_id]
+    if spend.currency and spend.currency != brand.currency:
+        raise InvalidValue(
+            f"{brand.name} spends {brand.currency}, not {spend.currency[:3]}.", field="currency"
+        )
     today = brand.calendar.today(decision_instant(brand, now=now))
     if spend.spend_date > today:
         raise InvalidValue(

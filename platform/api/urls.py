@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from .resources.batches import BatchView
 from .resources.brands import BrandView
 from .resources.budgets import BudgetView
 from .resources.campaigns import CampaignView, HoldView
@@ -21,6 +22,7 @@ router.register("spends", SpendView, basename="api-spend")
 router.register("schedules", WindowView, basename="api-window")
 
 urlpatterns = [
+    path("spends/batch/", BatchView.as_view()),
     *router.urls,
     path("campaigns/<uuid:campaign_id>/holds/", HoldView.as_view({"get": "list"})),
     path("status-changes/", ChangeView.as_view({"get": "list"})),

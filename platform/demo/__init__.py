@@ -1,1 +1,1 @@
-"""demo."""
+"""Face: the demo agencies, the simulator that spends their money, and agencies seeded in bulk."""

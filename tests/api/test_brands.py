@@ -130,6 +130,12 @@ def test_get_edit_put_works(manager):
     assert answer.json() == {**shown, "updated_at": answer.json()["updated_at"]}
 
 
+def test_the_same_put_works_twice(manager):
+    address = f"brands/{make_brand(daily='100').id}/"
+    shown = manager.get(address).json() | {"name": "Southwind"}
+    assert [manager.put(address, **shown).status_code for _ in range(2)] == [200, 200]
+
+
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize(
     ("field", "value"),

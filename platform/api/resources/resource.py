@@ -18,12 +18,13 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.roles import Right
 from kernel import clock
 from kernel.actor import Actor
-from kernel.errors import NotFound
+from kernel.errors import NotAllowed, NotFound
 
 from ..authentication import Caller
 from ..bodies import Body, Query, Shown
 from ..negotiation import AnswerAnyway
 from ..pagination import Feed, NumberedPages
+from ..permissions import refusal
 from ..schema import ApiSchema
 
 M = TypeVar("M", bound=Model)
@@ -86,6 +87,11 @@ class ApiView(APIView):
     @property
     def by(self) -> Actor:
         return self.caller.actor
+
+    def check_right(self, right: Right) -> None:
+        """Raise NotAllowed unless the caller's role includes a right beside `right_to_write`."""
+        if not self.caller.may(right):
+            raise NotAllowed(refusal(right))
 
     @property
     def wants_csv(self) -> bool:
@@ -182,7 +188,7 @@ class EditableResource(Resource[M]):
             instance=row,
             data=self.request.data,
             partial=self.action == "partial_update",
-            context={"shown_now": lambda: self.written([row])[0] if row else {}},
+            context={"shown_now": lambda: self.written([row])[0] if row is not None else {}},
         )
         body.is_valid(raise_exception=True)
         return cast(dict[str, Any], body.validated_data)

@@ -15,13 +15,11 @@ from accounts.roles import Right
 from budgets.models import EntryKind, SpendEntry, SpendType
 from campaigns.models import Campaign, Status
 from campaigns.services import spend as services
-from kernel.errors import NotAllowed
 
 from .. import shown
 from ..bodies import Body, Query, Shown
 from ..exports import CsvRenderer, csv_answer
 from ..fields import Amount, Choice, Day, Flag, Id, Instant, OptionalText, Text, Word
-from ..permissions import refusal
 from .resource import Resource, writer_of
 
 # Keys that the ledger makes itself: nobody else's may look like them.
@@ -31,6 +29,13 @@ HOW_TO_CORRECT = (
     ' missing as a correction: POST /api/spends/ with "correction": true and a description.'
 )
 _ROWS_AT_ONCE = 2000
+
+
+def check_key(key: str) -> str:
+    """Return an external id, or raise ValidationError for one that looks like the ledger's own."""
+    if key.lower().startswith(OWN_KEYS):
+        raise ValidationError(f"An external id can't begin with {' or '.join(OWN_KEYS)}.")
+    return key
 
 
 class SpendBody(Body):
@@ -66,9 +71,7 @@ class SpendBody(Body):
     by = Text(read_only=True)
 
     def validate_external_id(self, key: str) -> str:
-        if key.lower().startswith(OWN_KEYS):
-            raise ValidationError(f"An external id can't begin with {' or '.join(OWN_KEYS)}.")
-        return key
+        return check_key(key)
 
 
 class RecordedSpend(SpendBody):
@@ -164,8 +167,8 @@ class SpendView(Resource[SpendEntry]):
         body.is_valid(raise_exception=True)
         values = dict(body.validated_data)
         is_correction = values.pop("correction", False)
-        if is_correction and not self.caller.may(Right.CORRECT_SPEND):
-            raise NotAllowed(refusal(Right.CORRECT_SPEND))
+        if is_correction:
+            self.check_right(Right.CORRECT_SPEND)
         spend = services.NewSpend(
             campaign_id=values.pop("campaign"), is_correction=is_correction, **values
         )
@@ -175,8 +178,7 @@ class SpendView(Resource[SpendEntry]):
         return Response(writer_of(RecordedSpend).to_representation(answer), status)
 
     def destroy(self, request: Request, **_: Any) -> Response:
-        if not self.caller.may(Right.CORRECT_SPEND):
-            raise NotAllowed(refusal(Right.CORRECT_SPEND))
+        self.check_right(Right.CORRECT_SPEND)
         reversal, _is_new = services.reverse_spend(
             entry_id=self.kwargs["id"], now=self.now, by=self.by
         )
