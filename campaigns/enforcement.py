@@ -359,7 +359,8 @@ def _move(
             "UPDATE campaigns_campaign c SET status = v.status, status_version = v.version,"
             " updated_at = greatest(c.updated_at, v.at)"
             " FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[])"
-            " AS v (id, status, version, at) WHERE c.id = v.id",
+            " AS v (id, status, version, at) WHERE c.id = v.id"
+            " RETURNING c.id, c.name, c.platform, c.external_id",
             [
                 [d.campaign.campaign_id for d in moved],
                 [d.status for d in moved],
@@ -367,6 +368,7 @@ def _move(
                 [moments[d.campaign.brand_id].now for d in moved],
             ],
         )
+        names = {campaign_id: called for campaign_id, *called in cursor.fetchall()}
         # The feed's numbers must appear in the order of commits, or a reader would skip some: they
         # are drawn under a lock that ends with the transaction. It is the last lock taken.
         cursor.execute(
@@ -376,6 +378,9 @@ def _move(
     StatusChange.objects.bulk_create(
         StatusChange(
             campaign_id=d.campaign.campaign_id,
+            campaign_name=names[d.campaign.campaign_id][0],
+            platform=names[d.campaign.campaign_id][1],
+            external_id=names[d.campaign.campaign_id][2],
             version=d.campaign.status_version + 1,
             from_status=d.campaign.status if d.campaign.status_version else "",
             to_status=d.status,

@@ -133,11 +133,24 @@ class Hold(models.Model):
 
 
 class StatusChange(models.Model):
-    """The audit trail and the outbox in one: written in the transaction that changes the status."""
+    """The audit trail and the outbox in one: written in the transaction that changes the status.
+
+    It stands on its own: a campaign may be deleted, and whoever drives an ad platform from the feed
+    must still be told to stop it there, by the names that it had.
+    """
 
     # In the order of the commits: the number is drawn under a lock that is held until the commit.
     id = models.BigAutoField(primary_key=True)
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="changes")
+    campaign = models.ForeignKey(
+        Campaign,
+        null=True,  # Never stored so: it makes joins find the changes of deleted campaigns too.
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="changes",
+    )
+    campaign_name = models.CharField(max_length=200)
+    platform = models.CharField(max_length=50, blank=True)
+    external_id = models.CharField(max_length=100, blank=True)
     version = models.PositiveIntegerField()
     from_status = models.CharField(max_length=8, choices=Status.choices, blank=True)
     to_status = models.CharField(max_length=8, choices=Status.choices)

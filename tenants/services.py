@@ -1,30 +1,45 @@
 """Make an agency: its row, its address and its schema."""
 
+from datetime import timedelta
+
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django_tenants.utils import quote_schema_name
 
+from kernel import clock
 from kernel.errors import NameTaken
 
 from .models import Agency, Domain
 from .slugs import check_slug
+
+# Longer than the making of a schema takes; a younger row may be somebody else's work.
+UNFINISHED_MINUTES = 10
 
 
 def create_agency(*, name: str, slug: str) -> Agency:
     """Make an agency with its own schema, ready to be used. Call it on the platform's schema.
 
     Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use. Where the
-    schema can't be made, nothing is left behind.
+    schema can't be made, nothing is left behind; what a killed process left, the next try removes.
     """
     check_slug(slug)
+    _remove_unfinished(slug)
     try:
-        with transaction.atomic():
+        # The row and its schema are there together or not at all: migrations go by the rows.
+        with transaction.atomic(), connection.cursor() as cursor:
             agency = Agency.objects.create(name=name, slug=slug)
             Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
+            cursor.execute(f"CREATE SCHEMA {quote_schema_name(agency.schema_name)}")
     except IntegrityError:
         raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
     try:
-        _create_schema(agency)
+        call_command(
+            "migrate_schemas",
+            tenant=True,
+            schema_name=agency.schema_name,
+            interactive=False,
+            verbosity=0,
+        )
     except BaseException:
         _remove(agency)
         raise
@@ -33,20 +48,18 @@ def create_agency(*, name: str, slug: str) -> Agency:
     return agency
 
 
-def _create_schema(agency: Agency) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA {quote_schema_name(agency.schema_name)}")
-    call_command(
-        "migrate_schemas",
-        tenant=True,
-        schema_name=agency.schema_name,
-        interactive=False,
-        verbosity=0,
-    )
+def _remove_unfinished(slug: str) -> None:
+    """Remove what a process that was killed while it made this agency has left, if anything."""
+    patience = timedelta(minutes=UNFINISHED_MINUTES)
+    left = Agency.objects.filter(
+        slug=slug, is_ready=False, created_at__lt=clock.read() - patience
+    ).first()
+    if left is not None:
+        _remove(left)
 
 
 def _remove(agency: Agency) -> None:
     connection.set_schema_to_public()  # type: ignore[attr-defined]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {quote_schema_name(agency.schema_name)} CASCADE")
-    Agency.objects.filter(pk=agency.pk).delete()
+        Agency.objects.filter(pk=agency.pk).delete()

@@ -110,6 +110,9 @@ def remove_brand(*, brand_id: UUID, now: datetime, by: Actor) -> Brand | None:
     now = decision_instant(brand, now=now)
     if not ledger.has_spend(budgets.root_of(brand).id):
         campaigns = Campaign.objects.filter(brand=brand)
+        # Told to whoever reads the feed, which outlives them.
+        campaigns.update(is_live=False)
+        enforce_delivery({brand.id: brand}, now=now, by=by)
         schedules = list(campaigns.values_list("schedule_id", flat=True))
         campaigns.delete()
         _delete_schedules(schedules)

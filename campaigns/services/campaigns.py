@@ -173,6 +173,9 @@ def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign 
     brand, campaign = _lock(campaign_id)
     now = decision_instant(brand, now=now)
     if not ledger.has_spend(campaign.budget_id):
+        # Told to whoever reads the feed, which outlives the campaign.
+        _command([campaign.id], "INACTIVE", now=now, by=by)
+        enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
         leaf, schedule = campaign.budget, campaign.schedule
         campaign.delete()
         leaf.delete()

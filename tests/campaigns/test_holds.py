@@ -268,3 +268,22 @@ def test_a_campaign_that_takes_a_credit_out_of_its_group_leaves_the_limit_crosse
     assert status_of(stays) == "ACTIVE"
     campaigns.update_campaign(campaign_id=credited.id, changes={"group": None}, now=NOON, by=ANN)
     assert status_of(stays) == "PAUSED"
+
+
+def test_the_feed_tells_that_a_running_campaign_was_deleted(acme):
+    campaign = make_campaign(make_brand(), "Search", external_id="g-1", platform="google")
+    campaigns.remove_campaign(campaign_id=campaign.id, now=NOON, by=ANN)
+    assert not Campaign.objects.exists()
+    last = StatusChange.objects.latest("id")
+    assert (last.from_status, last.to_status, last.version) == ("ACTIVE", "INACTIVE", 2)
+    assert (last.campaign_id, last.external_id) == (campaign.id, "g-1")
+    assert StatusChange.objects.select_related("campaign").latest("id").campaign is None
+
+
+def test_deleting_a_brand_tells_it_of_each_of_its_campaigns(acme):
+    brand = make_brand()
+    for name in ("One", "Two"):
+        make_campaign(brand, name)
+    brands.remove_brand(brand_id=brand.id, now=NOON, by=ANN)
+    told = StatusChange.objects.filter(to_status="INACTIVE").values_list("campaign_name", flat=True)
+    assert sorted(told) == ["One", "Two"]

@@ -58,12 +58,12 @@ class ChangeView(Resource[StatusChange]):
     pagination_class = Feed
 
     def rows(self) -> QuerySet[StatusChange]:
-        return StatusChange.objects.select_related("campaign").order_by("id")
+        return StatusChange.objects.order_by("id")
 
     def narrow(
         self, rows: QuerySet[StatusChange], asked: Mapping[str, Any]
     ) -> QuerySet[StatusChange]:
-        columns = {"brand": "campaign__brand", "platform": "campaign__platform"}
+        columns = {"brand": "campaign__brand", "campaign": "campaign_id"}
         return rows.filter(Q(**{columns.get(name, name): word for name, word in asked.items()}))
 
     def show(self, rows: Sequence[StatusChange]) -> list[Shown]:
@@ -71,9 +71,9 @@ class ChangeView(Resource[StatusChange]):
             {
                 "id": str(change.id),
                 "campaign": change.campaign_id,
-                "name": change.campaign.name,
-                "platform": change.campaign.platform,
-                "external_id": change.campaign.external_id,
+                "name": change.campaign_name,
+                "platform": change.platform,
+                "external_id": change.external_id,
                 "from": change.from_status or None,
                 "to": change.to_status,
                 "reasons": change.reasons,
