@@ -1,5 +1,4 @@
-"""People belong to one agency; roles say what they may do; keys are shown once and stored hashed.
-"""
+"""People belong to one agency; roles say what they may; keys are shown once, stored hashed."""
 
 import io
 import re

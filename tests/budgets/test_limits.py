@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ TODAY = NOON.date()
 
 
 def change(brand, now=NOON, **limits):
-    changes = {f"{name}_budget": value for name, value in limits.items()}
+    changes: Any = {f"{name}_budget": value for name, value in limits.items()}
     brands.update_brand(brand_id=brand.id, changes=changes, now=now, by=ANN)
 
 

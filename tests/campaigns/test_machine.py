@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
         model = self.model[key]
         nodes = {"root": model.root, "G": model.groups["G"]}
         node = nodes[name] if name in nodes else model.campaigns[name].own
-        changes = {"daily_budget": daily, "monthly_budget": monthly}
+        changes: Any = {"daily_budget": daily, "monthly_budget": monthly}
         if name == "root":
             brands.update_brand(brand_id=self.brands[key].id, changes=changes, now=self.now, by=ANN)
         elif name == "G":
@@ -153,7 +153,7 @@ class Machine(RuleBasedStateMachine):
             return
         first = self.model[key].today(self.now) + timedelta(days=start)
         last = first + timedelta(days=length)
-        changes = {"start_date": first, "end_date": last}
+        changes: Any = {"start_date": first, "end_date": last}
         campaigns.update_campaign(
             campaign_id=self.ids[key, name], changes=changes, now=self.now, by=ANN
         )

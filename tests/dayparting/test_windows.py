@@ -1,5 +1,4 @@
-"""Open or closed is asked of the instant; beside it stands a table of minutes, written separately.
-"""
+"""Open or closed is asked of the instant; beside it stands a separate table of minutes."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -16,7 +16,6 @@ from budgets.models import SpendType
 from campaigns.models import Status
 from campaigns.services import spend as services
 from campaigns.services.spend import BadRows, NewSpend, Recorded
-
 from kernel.errors import DomainError
 
 from ..bodies import Body, Query
@@ -135,7 +134,7 @@ class BatchView(ApiView):
 
 
 class ReadRows(NamedTuple):
-    """The spends of the rows that could be read, their places, and what is wrong with the others."""
+    """The spends of the rows that could be read, their places, and what is wrong elsewhere."""
 
     spends: list[NewSpend]
     places: list[int]
