@@ -1,6 +1,90 @@
-"""Two admin sites: the agency's on its own host, the platform's on the base domain."""
+"""Two admin sites: the agency's on its own host, the platform's on the base domain.
+
+Each is entered by the people of its own schema only: sessions and users lie there, so a session of
+one agency, or of the platform, is worth nothing on another host.
+"""
+
+from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import LogoutView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 
-agency_site = AdminSite(name="agency_admin")
-platform_site = AdminSite(name="platform_admin")
+from accounts.models import User
+from accounts.roles import Right
+from tenants.contexts import current_agency
+
+from .choosing import LabelledAutocomplete
+from .entrance import StaffLogInForm
+
+
+class OwnSite(AdminSite):
+    """What the two sites share; their look is in templates/admin/ and static/backoffice/."""
+
+    site_title = "Paceline"
+    empty_value_display = "–"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+        # Rows go through services, one by one: what is deletable brings its own action.
+        self.disable_action("delete_selected")
+
+
+class AgencySite(OwnSite):
+    """An agency's admin, for its own people; what each may do there, the role says."""
+
+    index_title = "Administration"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return isinstance(user, User) and user.may(Right.VIEW)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        name = current_agency().name
+        named = {"site_header": f"{name} · Paceline", "site_title": name}
+        return {**super().each_context(request), **named}
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send people to the agency's one log-in, and back here afterwards."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        target = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        return redirect_to_login(target, reverse("account_login"))
+
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        return LogoutView.as_view(next_page=reverse("account_login"))(request)
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_change_password")
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        return LabelledAutocomplete.as_view(admin_site=self)(request)
+
+
+class PlatformSite(OwnSite):
+    """The platform's admin, for its staff (`manage.py createsuperuser`)."""
+
+    site_header = "Paceline · Platform"
+    index_title = "Platform"
+    login_form: type[AdminAuthenticationForm] = StaffLogInForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return isinstance(user, User) and user.is_active and user.is_superuser
+
+
+agency_site = AgencySite(name="agency_admin")
+platform_site = PlatformSite(name="platform_admin")

@@ -39,8 +39,6 @@ SHARED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.admin.apps.SimpleAdminConfig",
-    # Before allauth, whose templates it overrides.
-    "portal",
     "allauth",
     "allauth.account",
     "accounts",
@@ -56,15 +54,17 @@ TENANT_APPS = [
     "campaigns",
 ]
 INSTALLED_APPS = [
+    # The faces come first: their templates stand for those of the packages.
+    "backoffice",
+    "portal",
+    "api",
+    "demo",
     *SHARED_APPS,
     *(app for app in TENANT_APPS if app not in SHARED_APPS),
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "api",
-    "backoffice",
-    "demo",
 ]
 
 TENANT_MODEL = "tenants.Agency"
@@ -148,6 +148,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# allauth would put the request's host there.
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
 

@@ -1,5 +1,9 @@
-"""The pages of an agency."""
+"""The pages of the platform's own site."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views.landing import landing
+
+app_name = "portal"
+
+urlpatterns = [path("", landing, name="landing")]

@@ -12,11 +12,10 @@ from campaigns.models import Hold, Reason, Status, StatusChange
 from campaigns.queries import surroundings
 from campaigns.sentences import hold_sentence
 from kernel import clock
-from kernel.local_time import Calendar
 
 from ..choosing import brand_filter
 from ..sites import agency_site
-from ..words import NOTHING, chip, instant, label_of
+from ..words import NOTHING, chip, instant, label_of, utc
 from .rights import AgencyAdmin
 
 _KINDS = {Status.ACTIVE: "run", Status.PAUSED: "held", Status.INACTIVE: "off"}
@@ -101,10 +100,8 @@ class HoldAdmin(HistoryAdmin):
         return f"{_at(hold, hold.released_at)}, {hold.released_by_label}"
 
 
-def _at(row: Hold | StatusChange, at: datetime | None) -> str:
-    # A deleted campaign's changes outlive it, and its brand perhaps.
-    calendar = row.campaign.brand.calendar if row.campaign else Calendar("UTC")
-    return instant(at, calendar)
+def _at(hold: Hold, at: datetime | None) -> str:
+    return instant(at, hold.campaign.brand.calendar)
 
 
 class BecameFilter(SimpleListFilter):
@@ -122,27 +119,33 @@ class BecameFilter(SimpleListFilter):
 
 @register(StatusChange, site=agency_site)
 class StatusChangeAdmin(HistoryAdmin):
-    search_fields = ["campaign__name", "=campaign__external_id"]
+    """Changes outlive their campaigns: of a deleted one they tell the names that it had."""
+
+    search_fields = ["campaign_name", "=external_id"]
     search_help_text = "Campaign, or the platform's own id"
     ordering = ["-id"]
-    list_display = ["when", "campaign_name", "was", "became", "why", "by"]
+    list_display = ["when", "called", "was", "became", "why", "by"]
     list_display_links = ["when"]
     list_filter = [BecameFilter, brand_filter("campaign__brand")]
-    viewed_fields = ["when", "campaign", "was", "became", "why", "by", "version"]
+    viewed_fields = [
+        "when", "called", "platform", "external_id", "was", "became", "why", "by", "version",
+    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StatusChange]:
         return super().get_queryset(request).select_related("campaign__brand")
 
     def title_of(self, row: StatusChange) -> str:
-        return f"{self.campaign_name(row)}: {row}"
+        return f"{self.called(row)}: {row}"
 
     @display(description="at", ordering="id")
     def when(self, change: StatusChange) -> str:
-        return _at(change, change.at)
+        campaign = change.campaign
+        return instant(change.at, campaign.brand.calendar) if campaign else utc(change.at)
 
-    @display(description="campaign", ordering="campaign__name")
-    def campaign_name(self, change: StatusChange) -> str:
-        return label_of(change.campaign) if change.campaign else f"{change.campaign_name} (deleted)"
+    @display(description="campaign", ordering="campaign_name")
+    def called(self, change: StatusChange) -> str:
+        campaign = change.campaign
+        return label_of(campaign) if campaign else f"{change.campaign_name} (deleted)"
 
     @display(description="from")
     def was(self, change: StatusChange) -> SafeString:

@@ -1,0 +1,206 @@
+"""People and keys: owners let them in, and out again. No password and no secret is shown."""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import SimpleListFilter, action, display, register
+from django.contrib.admin.models import CHANGE
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from accounts import services
+from accounts.models import ApiKey, User, create_api_key
+from accounts.roles import Right, Role
+from kernel import clock
+from kernel.errors import InvalidValue
+
+from ..refusals import RefusableForm
+from ..sites import agency_site
+from ..words import NOTHING, chip, utc
+from .rights import AgencyAdmin, become
+
+logger = logging.getLogger("backoffice.people")
+
+_ROLES = [(role.value, role.value.title()) for role in Role]
+_ROLE_HELP = "Viewers look; managers also edit; owners also let people in."
+
+
+class PersonForm(RefusableForm):
+    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER, help_text=_ROLE_HELP)
+
+
+class PeopleAdmin(AgencyAdmin):
+    """Rows that only those who manage people see."""
+
+    view_right = Right.MANAGE_PEOPLE
+    edit_right = Right.MANAGE_PEOPLE
+
+
+@register(User, site=agency_site)
+class UserAdmin(PeopleAdmin):
+    form = PersonForm
+    actions = ["mail_link"]
+    search_fields = ["name", "email"]
+    search_help_text = "Name or e-mail"
+    list_display = ["email", "name", "role", "state", "last_seen", "joined"]
+    list_filter = ["role", "is_active"]
+    viewed_fields = ["email", "state", "last_seen", "joined"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            note = "They get a mail with a link to set their password, once."
+            return [("Let somebody in", {"fields": ["email", "name", "role"], "description": note})]
+        note = "Nobody is deleted: what they did stays on record. Take away “active” instead."
+        fields = ["email", "name", "role", "is_active", "last_seen", "joined"]
+        return [(None, {"fields": fields, "description": note})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return self.viewed_fields if obj else []
+
+    @display(description="state", ordering="is_active")
+    def state(self, user: User) -> SafeString:
+        if not user.is_active:
+            return chip("Inactive", "off")
+        return chip("Active", "run") if user.last_login else chip("Invited", "wait")
+
+    @display(description="last log-in", ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return utc(user.last_login)
+
+    @display(description="since", ordering="date_joined")
+    def joined(self, user: User) -> str:
+        return utc(user.date_joined)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        said = form.cleaned_data
+        if change:
+            stored = services.change_person(
+                user_id=obj.pk,
+                name=said["name"],
+                role=Role(said["role"]),
+                is_active=said["is_active"],
+            )
+        else:
+            stored = services.add_person(
+                email=said["email"], name=said["name"], role=Role(said["role"])
+            )
+            # Mail is sent when the person is stored for good, and no lock waits for it.
+            transaction.on_commit(lambda: self._mail(request, stored))
+        become(obj, stored)
+
+    def _mail(self, request: HttpRequest, user: User) -> None:
+        try:
+            services.mail_password_link(user)
+        except (OSError, SMTPException):
+            logger.exception("a link to set the password could not be mailed user=%s", user.pk)
+            self.message_user(
+                request,
+                f"The mail to {user.email} could not be sent. Try again later with the action"
+                " “Mail a link to set the password”.",
+                messages.ERROR,
+            )
+        else:
+            told = f"A link to set the password was mailed to {user.email}."
+            self.message_user(request, told, messages.INFO)
+
+    @action(permissions=["change"], description="Mail a link to set the password")
+    def mail_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            if user.is_active:
+                self._mail(request, user)
+            else:
+                self.message_user(request, f"{user} is inactive.", messages.WARNING)
+
+
+class KeyForm(RefusableForm):
+    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER, help_text=_ROLE_HELP)
+    expires_at = forms.SplitDateTimeField(
+        label="Expires (UTC)",
+        required=False,
+        widget=AdminSplitDateTime,
+        help_text="Empty: works until it is revoked.",
+    )
+
+
+class RevokedFilter(SimpleListFilter):
+    title = "revoked"
+    parameter_name = "revoked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "Not revoked"), ("yes", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(revoked_at__isnull=self.value() == "no")
+
+
+@register(ApiKey, site=agency_site)
+class ApiKeyAdmin(PeopleAdmin):
+    form = KeyForm
+    can_change = False
+    actions = ["revoke"]
+    search_fields = ["name", "=prefix"]
+    search_help_text = "Name, or the beginning of the key"
+    list_display = ["name", "role", "prefix", "state", "made", "expires", "revoked"]
+    list_filter = ["role", RevokedFilter]
+    viewed_fields = ["name", "role", "prefix", "state", "made", "expires", "revoked"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        if obj is not None:
+            return [(None, {"fields": self.viewed_fields})]
+        note = "The key is shown once, after it is made, and stored hashed."
+        return [(None, {"fields": ["name", "role", "expires_at"], "description": note})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return self.viewed_fields if obj else []
+
+    @display(description="state")
+    def state(self, key: ApiKey) -> SafeString:
+        if key.revoked_at is not None:
+            return chip("Revoked", "off")
+        return chip("Works", "run") if key.is_usable(now=clock.read()) else chip("Expired", "off")
+
+    @display(description="made", ordering="created_at")
+    def made(self, key: ApiKey) -> str:
+        return utc(key.created_at)
+
+    @display(description="expires", ordering="expires_at")
+    def expires(self, key: ApiKey) -> str:
+        return utc(key.expires_at) if key.expires_at else "never"
+
+    @display(description="revoked", ordering="revoked_at")
+    def revoked(self, key: ApiKey) -> str:
+        return utc(key.revoked_at) if key.revoked_at else NOTHING
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        said = form.cleaned_data
+        expires_at = said["expires_at"]
+        if expires_at is not None and expires_at <= clock.read():
+            raise InvalidValue("A key can't have expired before it is made.", field="expires_at")
+        stored, secret = create_api_key(
+            name=said["name"], role=Role(said["role"]), expires_at=expires_at
+        )
+        become(obj, stored)
+        told = f"The key, shown only now: {secret}"
+        self.message_user(request, told, messages.WARNING)
+
+    @action(permissions=["revoke"], description="Revoke for good")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        keys = list(queryset)
+        now = clock.read()
+        for key in keys:
+            services.revoke_api_key(key_id=key.pk, now=now)
+        self.log(request, keys, CHANGE, "Revoked.")
+        names = ", ".join(key.name for key in keys)
+        self.message_user(request, f"Revoked: {names}.", messages.SUCCESS)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """What the action `revoke` asks."""
+        return self.has_add_permission(request)

@@ -1,0 +1,5 @@
+"""What the platform's admin shows, by group. Importing it registers everything."""
+
+from . import agencies, beat, staff
+
+__all__ = ["agencies", "beat", "staff"]

@@ -1,0 +1,100 @@
+"""How the lists tell a status, an instant and a week's hours."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, time
+
+from django.db.models import Model
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.models import Campaign, Hold, Reason, Status
+from campaigns.queries import ToldHold
+from dayparting.models import Weekday, Window
+from kernel.local_time import Calendar
+
+NOTHING = "–"
+
+
+def label_of(row: Model) -> str:
+    """Return what a row is called where brands mix: many brands have a campaign named "Search"."""
+    return f"{row.brand.name} / {row.name}" if isinstance(row, Campaign) else str(row)
+
+
+def chip(word: str, kind: str) -> SafeString:
+    """A word in the colour of its kind: `run`, `held`, `wait`, `off`, `bad`."""
+    return format_html('<span class="chip chip-{}">{}</span>', kind, word)
+
+
+def status_chip(campaign: Campaign, holds: Iterable[Hold]) -> SafeString:
+    """Tell the status; where a flight alone holds, tell that it is scheduled or has ended."""
+    if campaign.archived_at is not None:
+        return chip("Archived", "off")
+    match campaign.status:
+        case Status.ACTIVE:
+            return chip("Active", "run")
+        case Status.INACTIVE:
+            return chip("Off", "off")
+        case _:
+            return _held_chip(list(holds))
+
+
+def _held_chip(holds: Sequence[Hold]) -> SafeString:
+    if holds and all(hold.reason == Reason.FLIGHT for hold in holds):
+        is_coming = any(hold.until for hold in holds)
+        return chip("Scheduled", "wait") if is_coming else chip("Ended", "off")
+    return chip("Paused", "held")
+
+
+def told(holds: Collection[ToldHold]) -> SafeString:
+    """Tell the open holds, a sentence each."""
+    lines = [format_html("<li>{}</li>", hold.sentence) for hold in holds]
+    if not lines:
+        return SafeString("")
+    return format_html('<ul class="why">{}</ul>', SafeString("".join(lines)))
+
+
+def instant(at: datetime | None, calendar: Calendar) -> str:
+    """Write an instant on the brand's wall clock, with its zone."""
+    if at is None:
+        return NOTHING
+    local = calendar.local(at)
+    return f"{local.day} {local:%b %Y %H:%M} {calendar.zone_at(at)}"
+
+
+def utc(at: datetime | None) -> str:
+    """Write an instant where there is no brand whose clock it would be."""
+    return NOTHING if at is None else f"{at.day} {at:%b %Y %H:%M} UTC"
+
+
+def weekly(windows: Iterable[Window]) -> str:
+    """Tell a schedule's active windows: `Mon–Fri 09:00–18:00, Sat 10:00–14:00`."""
+    days: dict[tuple[time, time], set[int]] = {}
+    for window in windows:
+        if window.is_active:
+            days.setdefault((window.start_time, window.end_time), set()).add(window.day_of_week)
+    lines = sorted((min(on), start, end, on) for (start, end), on in days.items())
+    told_lines = [f"{_days(on)} {_wall(start)}–{_wall(end)}" for _, start, end, on in lines]
+    return ", ".join(told_lines) or "Always"
+
+
+def _wall(at: time) -> str:
+    return at.isoformat("seconds" if at.second else "minutes")
+
+
+def _days(days: set[int]) -> str:
+    """Tell days of the week: runs of three or more as a span."""
+    runs: list[list[int]] = []
+    for day in sorted(days):
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    names = [
+        f"{_day(run[0])}–{_day(run[-1])}" if len(run) > 2 else " ".join(map(_day, run))
+        for run in runs
+    ]
+    return " ".join(names)
+
+
+def _day(day: int) -> str:
+    return Weekday(day).label[:3]

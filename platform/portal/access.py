@@ -1,0 +1,91 @@
+"""Who sees a page, and what a refusal looks like. Every view of an agency's portal is a `page`."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+from psycopg.errors import LockNotAvailable
+
+from accounts.models import User
+from accounts.roles import Right
+from kernel.errors import Busy, NotFound
+
+RETRY_AFTER_SECONDS = 5
+P = ParamSpec("P")
+
+
+class PortalRequest(HttpRequest):
+    """A request of somebody who is logged in at this agency."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+View = Callable[Concatenate[PortalRequest, P], HttpResponseBase]
+
+
+def page(right: Right = Right.VIEW) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    """Let in who is logged in and whose role includes `right`.
+
+    Strangers are led to the log-in page, others get 403, what is not there 404, and who waited in
+    vain for a brand's lock 503. Money is nobody's to cache.
+    """
+
+    def wrap(view: View[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def answer(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _to_log_in(request)
+            if not request.user.may(right):
+                raise PermissionDenied
+            try:
+                response = view(request, *args, **kwargs)
+            except NotFound as missing:
+                raise Http404(missing.message) from None
+            except Busy:
+                response = _busy(request)
+            except OperationalError as problem:
+                if not isinstance(problem.__cause__, LockNotAvailable):
+                    raise
+                response = _busy(request)
+            add_never_cache_headers(response)
+            return response
+
+        return answer
+
+    return wrap
+
+
+def _to_log_in(request: HttpRequest) -> HttpResponse:
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    if not htmx:
+        return redirect_to_login(request.get_full_path())
+    # A fragment's address is no page to come back to: the page that asked for it is.
+    shown = urlsplit(htmx.current_url_abs_path or "/")
+    back = shown._replace(scheme="", netloc="").geturl()
+    return HttpResponseClientRedirect(redirect_to_login(back).url)
+
+
+def _busy(request: HttpRequest) -> HttpResponse:
+    response = render(request, "portal/busy.html", status=503)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def way_back(request: HttpRequest, default: str) -> str:
+    """Return the page of ours that a form wants to return to (`next`), else `default`."""
+    target = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts=None, require_https=request.is_secure()
+    )
+    return target if is_ours else resolve_url(default)

@@ -1,0 +1,99 @@
+"""What a bar shows: money spent against a limit. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from budgets.queries import Figures
+from campaigns.delivery import is_spent
+from kernel.local_time import Calendar
+from kernel.money import show
+
+# From this share of a limit on, a person should look.
+NEAR_SHARE = Decimal("0.8")
+BAR_UNITS = 1000
+
+
+class Level(StrEnum):
+    """How close a budget is to its limit; the names are the stylesheet's too."""
+
+    UNLIMITED = "unlimited"
+    FINE = "fine"
+    NEAR = "near"
+    SPENT = "spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """An amount spent in a period against its limit (None: no limit), in one currency.
+
+    `pace` is how much of the period is gone, in thousandths; None where no even pace is expected.
+    """
+
+    spent: Decimal
+    limit: Decimal | None
+    currency: str
+    pace: int | None = None
+
+    @property
+    def level(self) -> Level:
+        if self.limit is None:
+            return Level.UNLIMITED
+        if is_spent(self.limit, self.spent):
+            return Level.SPENT
+        return Level.NEAR if self.spent >= NEAR_SHARE * self.limit else Level.FINE
+
+    @property
+    def percent(self) -> int | None:
+        """Whole percents, rounded down: 99.9 % spent is not all of it."""
+        if self.limit is None:
+            return None
+        if self.limit == 0:
+            return 100
+        return max(0, int(self.spent * 100 / self.limit))
+
+    @property
+    def units(self) -> int:
+        """The length of the filled part, of `BAR_UNITS`."""
+        if not self.limit:
+            return BAR_UNITS if self.level == Level.SPENT else 0
+        share = min(Decimal(1), max(Decimal(0), self.spent / self.limit))
+        return int(share * BAR_UNITS)
+
+    @property
+    def left(self) -> Decimal | None:
+        """What may still be spent; negative where the limit was overrun."""
+        return None if self.limit is None else self.limit - self.spent
+
+    @property
+    def sentence(self) -> str:
+        """The bar in words: `64.00 of 100.00 USD`."""
+        spent = show(self.spent, self.currency)
+        if self.limit is None:
+            return f"{spent} {self.currency}, no limit"
+        return f"{spent} of {show(self.limit, self.currency)} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """A budget's day and month."""
+
+    today: Gauge
+    month: Gauge
+
+
+def gauges(figures: Figures, *, currency: str, pace: int | None = None) -> Gauges:
+    """Return the bars of a budget; `pace` is the month's (see `month_pace`)."""
+    limits, spent = figures
+    return Gauges(
+        Gauge(spent.today, limits.daily, currency),
+        Gauge(spent.month, limits.monthly, currency, pace if limits.monthly else None),
+    )
+
+
+def month_pace(calendar: Calendar, *, now: datetime) -> int:
+    """Return how much of the brand's local month is gone at `now`, in thousandths."""
+    start = calendar.day_start(calendar.today(now).replace(day=1))
+    end = calendar.next_month(now)
+    return max(0, min(BAR_UNITS, int(BAR_UNITS * ((now - start) / (end - start)))))

@@ -1,0 +1,93 @@
+"""What templates say of rights, money and time."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django import template
+
+from accounts.models import User
+from accounts.roles import Right
+from budgets.models import Brand
+from campaigns.models import Reason
+from kernel.money import show
+
+register = template.Library()
+
+
+@register.filter
+def may(user: User, right: str) -> bool:
+    """`{% if request.user|may:"edit_brands" %}`"""
+    return user.is_authenticated and user.may(Right(right))
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """`{{ entry.amount|money:brand.currency }}`: with its currency, in its minor units."""
+    return f"{show(amount, currency)} {currency}"
+
+
+@register.filter
+def figure(amount: Decimal, currency: str) -> str:
+    """An amount whose currency stands beside it already."""
+    return show(amount, currency)
+
+
+@register.filter
+def clock_of(at: datetime, brand: Brand) -> str:
+    """`{{ hold.placed_at|clock_of:brand }}`: on the brand's wall clock, with its zone."""
+    local, zone = brand.calendar.local(at), brand.calendar.zone_at(at)
+    return f"{local.day} {local:%b %Y, %H:%M} {zone}"
+
+
+# Django's own `date` filter would move an aware time into the settings' zone, and say UTC's hour.
+@register.filter
+def wall_clock(local: datetime) -> str:
+    """A brand's local time: `14:03`."""
+    return f"{local:%H:%M}"
+
+
+@register.filter
+def wall_day_clock(local: datetime) -> str:
+    """A brand's local time with its day: `Mon 2 Mar, 14:03`."""
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
+@register.filter
+def utc(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+@register.filter
+def day(value: date) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+# What the live part of a page adds to its own address (see views/live.py).
+_NOT_IN_LINKS = ("seen", "open", "folds")
+
+
+@register.simple_tag(takes_context=True)
+def here(context: template.RequestContext, **changes: object) -> str:
+    """`{% here page=2 %}`: this page's address with other parameters; an empty one is left out."""
+    request = context["request"]
+    query = request.GET.copy()
+    for name in _NOT_IN_LINKS:
+        query.pop(name, None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in ("", None):
+            query[name] = str(value)
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+@register.filter
+def opposite(amount: Decimal) -> Decimal:
+    """What is under a limit, as a positive amount."""
+    return -amount
+
+
+@register.filter
+def reasons(codes: list[str]) -> str:
+    """The reasons of a status change, as people call them."""
+    names = dict(Reason.choices)
+    return ", ".join(names.get(code, code).lower() for code in codes)

@@ -1,0 +1,244 @@
+"""A campaign: whether it runs and why, its figures, its history, and what people command of it."""
+
+from datetime import datetime
+from typing import Any, NamedTuple, cast, get_args
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.roles import Right
+from budgets.models import Brand, Budget, BudgetKind, LimitVersion, SpendEntry
+from budgets.queries import NO_FIGURES, figures_on
+from budgets.services import current_limits
+from campaigns.models import Campaign, Hold, StatusChange
+from campaigns.queries import ToldHold, budget_name, holds_of, surroundings
+from campaigns.sentences import hold_sentence
+from campaigns.services import campaigns
+from campaigns.services.campaigns import CampaignChanges, Command
+from dayparting.models import Window
+from kernel import clock
+from kernel.errors import Conflict
+
+from ..access import PortalRequest, page, way_back
+from ..charts import month_chart, pick_month, week_timetable
+from ..forms.campaigns import CampaignForm, NewCampaignForm
+from ..gauges import Gauges, gauges, month_pace
+from ..paging import cut
+from ..params import month_in, page_in
+from ..series import month_series
+from ..states import state_of
+from . import live
+
+PLATFORMS = ["google", "meta", "microsoft", "tiktok", "linkedin", "amazon", "pinterest", "x"]
+RECENT = 8
+HISTORY_A_PAGE = 50
+
+
+class BoundBudget(NamedTuple):
+    """A budget that binds the campaign, by its name and level, with its bars."""
+
+    name: str
+    level: str
+    gauges: Gauges
+
+
+@page()
+def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
+    """The campaign's state in words, the budgets that bind it, its month, week and history."""
+    campaign = _find(campaign_id)
+    brand, now = campaign.brand, clock.read()
+    today = brand.calendar.today(now)
+    holds = holds_of([campaign], now=now).get(campaign.id, [])
+    month, before, after = pick_month(month_in(request), today=today)
+    series = month_series(campaign.budget_id, month)
+    windows = list(Window.objects.filter(schedule_id=campaign.schedule_id))
+    closed = Hold.objects.filter(campaign=campaign).exclude(released_at=None)
+    context = {
+        "folds": live.folds(request),
+        "campaign": campaign,
+        "brand": brand,
+        "state": state_of(campaign, [told.hold for told in holds]),
+        "holds": holds,
+        "is_paused_by_hand": any(told.hold.origin for told in holds),
+        "budgets": bound_budgets(campaign, now=now),
+        "local_now": brand.calendar.local(now),
+        "zone": brand.calendar.zone_at(now),
+        "month": month,
+        "month_before": before,
+        "month_after": after,
+        "series": series,
+        "chart": month_chart(series, currency=brand.currency, today=today),
+        "week": week_timetable(windows, local_now=brand.calendar.local(now)),
+        "has_windows": any(window.is_active for window in windows),
+        "past": _told(closed.select_related("budget")[:RECENT], campaign, now=now),
+        "changes": StatusChange.objects.filter(campaign=campaign).order_by("-id")[:RECENT],
+        "entries": SpendEntry.objects.filter(budget=campaign.budget_id)[:RECENT],
+        "limits": LimitVersion.objects.filter(budget=campaign.budget_id).order_by("-from_day")[
+            :RECENT
+        ],
+    }
+    return live.answer(request, "portal/campaign.html", "portal/parts/campaign.html", context)
+
+
+def bound_budgets(campaign: Campaign, *, now: datetime) -> list[BoundBudget]:
+    """Return the campaign's own budget, its group's and its brand's. Two statements."""
+    brand, leaf = campaign.brand, campaign.budget
+    chain: list[Budget] = [leaf]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    figures = figures_on(
+        {brand.id: brand.calendar.today(now)}, budget_ids=[budget.id for budget in chain]
+    )
+    pace = month_pace(brand.calendar, now=now)
+    return [
+        BoundBudget(
+            budget_name(budget, campaign),
+            BudgetKind(budget.kind).label,
+            gauges(figures.get(budget.id, NO_FIGURES), currency=brand.currency, pace=pace),
+        )
+        for budget in chain
+    ]
+
+
+def _told(holds: Any, campaign: Campaign, *, now: datetime) -> list[ToldHold]:
+    """Tell closed holds; `queries.holds_of` would read a campaign's whole history for them."""
+    told = []
+    for hold in holds:
+        around = surroundings(hold, campaign)
+        told.append(ToldHold(hold, around.budget_name, hold_sentence(hold, around, now=now)))
+    return told
+
+
+def _find(campaign_id: UUID) -> Campaign:
+    rows = Campaign.objects.select_related("brand", "budget__parent__parent")
+    return get_object_or_404(rows, id=campaign_id)
+
+
+@page()
+def history(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
+    """Every hold and every change of status, the newest first."""
+    campaign = _find(campaign_id)
+    number = page_in(request)
+    holds, holds_place = cut(
+        Hold.objects.filter(campaign=campaign).select_related("budget"),
+        number=number,
+        size=HISTORY_A_PAGE,
+    )
+    changes, changes_place = cut(
+        StatusChange.objects.filter(campaign=campaign).order_by("-id"),
+        number=number,
+        size=HISTORY_A_PAGE,
+    )
+    has_next = holds_place.has_next or changes_place.has_next
+    context = {
+        "campaign": campaign,
+        "brand": campaign.brand,
+        "holds": _told(holds, campaign, now=clock.read()),
+        "changes": changes,
+        "page": holds_place._replace(has_next=has_next),
+    }
+    return render(request, "portal/history.html", context)
+
+
+@page(Right.EDIT_CAMPAIGNS)
+def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
+    """Make a campaign of a brand."""
+    brand = get_object_or_404(Brand, id=brand_id, archived_at=None)
+    form = NewCampaignForm(request.POST or None)
+    form.offer_groups(_groups(brand))
+    if request.method == "POST" and form.is_valid():
+        with form.refusals():
+            campaign = campaigns.create_campaign(
+                brand_id=brand.id,
+                **form.cleaned_data,
+                now=clock.read(),
+                by=request.user.actor,
+            )
+            messages.success(request, f"{campaign.name} is here.")
+            return redirect("portal:campaign", campaign.id)
+    context = {"form": form, "brand": brand, "platforms": PLATFORMS}
+    return render(request, "portal/campaign_form.html", context)
+
+
+@page(Right.EDIT_CAMPAIGNS)
+def edit(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
+    """Change a campaign's name, budgets, group, dates and platform."""
+    campaign = _find_live(campaign_id)
+    brand, now = campaign.brand, clock.read()
+    limits = current_limits(campaign.budget, on=brand.calendar.today(now))
+    form = CampaignForm.for_campaign(campaign, limits, request.POST or None)
+    form.offer_groups(_groups(brand))
+    if request.method == "POST" and form.is_valid():
+        with form.refusals():
+            changed = campaigns.update_campaign(
+                campaign_id=campaign.id,
+                changes=cast("CampaignChanges", form.cleaned_data),
+                now=now,
+                by=request.user.actor,
+            )
+            messages.success(request, f"{changed.name} is saved.")
+            return redirect("portal:campaign", campaign.id)
+    context = {"form": form, "brand": brand, "campaign": campaign, "platforms": PLATFORMS}
+    return render(request, "portal/campaign_form.html", context)
+
+
+def _groups(brand: Brand) -> list[Budget]:
+    return list(Budget.objects.filter(brand=brand, kind=BudgetKind.GROUP).order_by("name"))
+
+
+def _find_live(campaign_id: UUID) -> Campaign:
+    rows = Campaign.objects.select_related("brand", "budget__parent__parent")
+    return get_object_or_404(rows, id=campaign_id, archived_at=None)
+
+
+@require_POST
+@page(Right.EDIT_CAMPAIGNS)
+def command(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
+    """Pause, resume or switch off a campaign, and tell what still holds it."""
+    campaign = _find(campaign_id)
+    status = request.POST.get("status", "")
+    if status not in get_args(Command):
+        raise BadRequest("No such command.")
+    now = clock.read()
+    try:
+        campaigns.command(
+            campaign_ids=[campaign.id],
+            status=cast("Command", status),
+            now=now,
+            by=request.user.actor,
+        )
+    except Conflict as conflict:
+        messages.error(request, conflict.message)
+    else:
+        messages.success(request, _told_command(campaign, status, now=now))
+    return redirect(way_back(request, f"/campaigns/{campaign.id}/"))
+
+
+def _told_command(campaign: Campaign, status: str, *, now: datetime) -> str:
+    if status == "PAUSED":
+        return f"{campaign.name} is paused until somebody resumes it."
+    if status == "INACTIVE":
+        return f"{campaign.name} is switched off."
+    holds = holds_of([campaign], now=now).get(campaign.id)
+    if not holds:
+        return f"{campaign.name} runs."
+    return f"{campaign.name} is no longer paused by hand, but still held. {holds[0].sentence}"
+
+
+@page(Right.EDIT_CAMPAIGNS)
+def remove(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
+    """Ask, then delete a campaign without spend, or archive it."""
+    campaign = _find_live(campaign_id)
+    if request.method == "POST":
+        left = campaigns.remove_campaign(
+            campaign_id=campaign.id, now=clock.read(), by=request.user.actor
+        )
+        how = "deleted" if left is None else "archived"
+        messages.success(request, f"{campaign.name} is {how}.")
+        return redirect("portal:brand", campaign.brand_id)
+    context = {"campaign": campaign, "brand": campaign.brand}
+    return render(request, "portal/campaign_remove.html", context)

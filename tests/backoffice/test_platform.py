@@ -1,0 +1,239 @@
+"""The platform's admin: agencies, their hosts, what beat does, and the staff."""
+
+from datetime import timedelta
+from smtplib import SMTPException
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from accounts.models import User
+from accounts.roles import Role
+from backoffice.platform import agencies
+from backoffice.sites import platform_site
+from tenants.contexts import platform_context, tenant_context
+from tenants.models import Agency, Domain, Heartbeat
+from tests.backoffice.conftest import errors_of, messages_of
+from tests.backoffice.conftest import page as agency_page
+from tests.backoffice.rows import PLATFORM
+from tests.conftest import NOON, PASSWORD
+
+MODELS = sorted(platform_site._registry, key=lambda model: model.__name__)
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+NEW = {"name": "Nova Media", "slug": "nova", "email": "Nina@Nova.example"}
+
+
+def page(*args):
+    return agency_page(*args, site=platform_site)
+
+
+@every_model
+def test_each_model_has_a_maker_of_rows(model):
+    assert model in PLATFORM, f"tests/backoffice/rows.py lacks a maker for {model.__name__}"
+
+
+@every_model
+def test_staff_sees_every_list_and_row(pat, model):
+    row = PLATFORM[model](3)
+    for address in (
+        page(model, "changelist"),
+        page(model, "change", row.pk),
+        page(model, "history", row.pk),
+    ):
+        assert pat.get(address).status_code == 200, address
+    expected = 403 if model is Heartbeat else 200
+    assert pat.get(page(model, "add")).status_code == expected
+
+
+@every_model
+def test_others_see_none(platform, client, model):
+    client.defaults["HTTP_HOST"] = "localhost:8000"
+    address = page(model, "changelist")
+    assert client.get(address).headers["Location"] == f"/admin/login/?next={address}"
+
+
+@every_model
+def test_a_list_takes_the_same_statements_for_any_number_of_rows(pat, model):
+    pat.get(page(model, "changelist"))
+    counts = set()
+    for count in (2, 40):
+        savepoint = transaction.savepoint()
+        PLATFORM[model](count)
+        with CaptureQueriesContext(connection) as captured:
+            response = pat.get(page(model, "changelist"))
+        assert len(response.context["cl"].result_list) >= count
+        transaction.savepoint_rollback(savepoint)
+        counts.add(len(captured))
+    assert len(counts) == 1, counts
+
+
+def test_an_agency_is_made_with_its_schema_and_its_owner(pat, mailoutbox):
+    response = pat.post(page(Agency, "add"), NEW, follow=True)
+    assert "A link to set the password was mailed to nina@nova.example." in messages_of(response)
+    agency = Agency.objects.get(slug="nova")
+    assert agency.is_ready
+    with tenant_context(agency):
+        owner = User.objects.get()
+    assert (owner.email, owner.role) == ("nina@nova.example", Role.OWNER)
+    assert "http://nova.localhost:8000/accounts/password/reset/key/" in mailoutbox[0].body
+
+
+def test_an_agency_is_made_even_where_the_mail_can_not_be_sent(pat, monkeypatch):
+    def fail(user):
+        raise SMTPException("no")
+
+    monkeypatch.setattr(agencies, "mail_password_link", fail)
+    response = pat.post(page(Agency, "add"), NEW, follow=True)
+    assert "could not be sent" in messages_of(response)
+    assert Agency.objects.get(slug="nova").is_ready
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"slug": "acme"}, "slug", "is in use"),
+        ({"slug": "admin"}, "slug", "is reserved"),
+        ({"slug": "No Slug"}, "slug", "lower-case letters"),
+        ({"email": "nobody"}, "email", "valid email"),
+        ({"name": ""}, "name", "required"),
+    ],
+)
+def test_a_bad_agency_is_an_error_on_its_field(world, pat, changes, field, sentence):
+    before = Agency.objects.count()
+    response = pat.post(page(Agency, "add"), {**NEW, **changes})
+    assert sentence in errors_of(response)[field][0]
+    assert Agency.objects.count() == before
+
+
+def test_an_inactive_agency_answers_no_more(world, pat, client):
+    said = {"name": "Acme Group", "slug": "hacked"}
+    pat.post(page(Agency, "change", world.acme.pk), said)
+    agency = Agency.objects.get(pk=world.acme.pk)
+    assert (agency.name, agency.slug, agency.is_active) == ("Acme Group", "acme", False)
+    assert client.get("/admin/", headers={"host": "acme.localhost:8000"}).status_code == 404
+
+
+def test_an_edit_does_not_touch_what_the_sweep_writes(world, pat):
+    Agency.objects.filter(pk=world.acme.pk).update(is_active=False, check_generation=7)
+    pat.post(page(Agency, "change", world.acme.pk), {"name": "Acme", "is_active": "on"})
+    agency = Agency.objects.get(pk=world.acme.pk)
+    assert agency.is_active
+    # Back in use, it is due at once.
+    assert (agency.check_generation, agency.next_check_at) == (8, NOON)
+
+
+def test_an_agency_is_not_deleted(world, pat):
+    address = page(Agency, "delete", world.acme.pk)
+    assert pat.post(address, {"post": "yes"}).status_code == 403
+    shown = pat.get(page(Agency, "change", world.acme.pk)).content.decode()
+    assert "An agency is not deleted here" in shown
+
+
+def test_the_list_tells_who_is_late_and_why(world, pat):
+    Agency.objects.filter(pk=world.acme.pk).update(
+        last_swept_at=NOON - timedelta(minutes=11), last_error="Traceback\nKeyError: 'x'"
+    )
+    Agency.objects.filter(pk=world.zeta.pk).update(last_swept_at=NOON)
+    listed = pat.get(page(Agency, "changelist")).content.decode()
+    assert listed.count("Late") == 1
+    assert "KeyError: &#x27;x&#x27;" in listed
+    assert 'href="http://acme.localhost:8000/"' in listed
+
+
+def test_a_further_host_leads_to_the_agency(world, pat, client):
+    said = {"tenant": world.acme.pk, "domain": " Ads.Acme.COM. "}
+    pat.post(page(Domain, "add"), said)
+    domain = Domain.objects.get(domain="ads.acme.com")
+    assert (domain.tenant, domain.is_primary) == (world.acme, False)
+    assert Domain.objects.get(domain="acme").is_primary
+    assert client.get("/admin/", headers={"host": "ads.acme.com"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("host", "sentence"),
+    [
+        ("zeta", "leads to an agency already"),
+        ("www", "is reserved"),
+        ("no host", "lower-case letters"),
+        ("https://acme.com", "without scheme"),
+        ("acme.com:8000", "without scheme"),
+        ("10.0.0.1", "without scheme"),
+        ("-a.acme.com", "without scheme"),
+        ("zeta.localhost", "give the label alone"),
+        ("a.zeta.localhost", "give the label alone"),
+        ("a." * 130 + "com", "253"),
+    ],
+)
+def test_a_bad_host_is_an_error_on_its_field(world, pat, host, sentence):
+    response = pat.post(page(Domain, "add"), {"tenant": world.acme.pk, "domain": host})
+    assert sentence in errors_of(response)["domain"][0]
+
+
+def test_a_further_host_can_go_and_the_agencys_own_can_not(world, pat):
+    own = Domain.objects.get(domain="acme")
+    further = Domain.objects.create(domain="ads.acme.com", tenant=world.acme, is_primary=False)
+    for domain, status in ((own, 403), (further, 302)):
+        address = page(Domain, "delete", domain.pk)
+        assert pat.post(address, {"post": "yes"}).status_code == status
+    assert list(Domain.objects.filter(tenant=world.acme)) == [own]
+
+
+def test_a_periodic_task_is_edited(pat):
+    task = PLATFORM[PeriodicTask](1)
+    assert isinstance(task, PeriodicTask)
+    hour = IntervalSchedule.objects.create(every=1, period="hours")
+    said = {"name": "Hourly", "task": "campaigns.tick", "interval": hour.pk, "enabled": "on"}
+    said |= {"args": "[]", "kwargs": "{}"}
+    pat.post(page(PeriodicTask, "change", task.pk), said)
+    task.refresh_from_db()
+    assert (task.name, task.interval) == ("Hourly", hour)
+    shown = pat.get(page(PeriodicTask, "change", task.pk)).content.decode()
+    assert "periodic-task-overrides" not in shown, "an inline script, which the CSP forbids"
+
+
+def test_staff_is_added_and_logs_in(pat, client):
+    said = {"email": "Sue@Paceline.example", "name": "Sue"}
+    pat.post(page(User, "add"), {**said, "password1": PASSWORD, "password2": PASSWORD})
+    client.defaults["HTTP_HOST"] = "localhost:8000"
+    said = {"username": "sue@paceline.example", "password": PASSWORD}
+    assert client.post("/admin/login/", said).status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"password2": "other"}, "password2", "differ"),
+        ({"password1": "12345678", "password2": "12345678"}, "password1", "too common"),
+        ({"email": "PAT@paceline.example"}, "email", "is here already"),
+    ],
+)
+def test_bad_staff_is_an_error_on_its_field(pat, changes, field, sentence):
+    said = {"email": "sue@paceline.example", "password1": PASSWORD, "password2": PASSWORD}
+    response = pat.post(page(User, "add"), {**said, **changes})
+    assert sentence in errors_of(response)[field][0]
+    assert User.objects.count() == 1
+
+
+def test_the_last_active_staff_stays(pat):
+    staff = User.objects.get()
+    response = pat.post(page(User, "change", staff.pk), {"name": "Pat"})
+    assert "Somebody must be left" in errors_of(response)["is_active"][0]
+    User.objects.create_superuser("sue@paceline.example")
+    pat.post(page(User, "change", staff.pk), {"name": "Pat"})
+    assert not User.objects.get(pk=staff.pk).is_active
+
+
+def test_staff_changes_the_own_password(pat):
+    new = "another horse battery"
+    said = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    response = pat.post("/admin/password_change/", said, follow=True)
+    assert response.status_code == 200
+    with platform_context():
+        assert User.objects.get().check_password(new)
+
+
+def test_a_silent_beat_is_seen(pat):
+    Heartbeat.objects.create(name="tick", beat_at=NOON - timedelta(minutes=4))
+    assert "Silent" in pat.get(page(Heartbeat, "changelist")).content.decode()

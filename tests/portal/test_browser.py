@@ -1,0 +1,257 @@
+"""What only a browser can tell: that pages refresh themselves, obey the CSP, and can be read."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from playwright.sync_api import Browser, expect
+
+from accounts.models import User
+from accounts.roles import Role
+from budgets.models import SpendEntry
+from campaigns.models import Campaign, Status
+from campaigns.services import brands, campaigns, schedules
+from campaigns.services.schedules import NewWindow
+from campaigns.services.spend import NewSpend, record_spend
+from kernel import clock
+from tenants.models import Agency
+from tests.conftest import ANN, PASSWORD, make_brand, make_campaign
+
+from .browsing import Visit, committed_agency, running_browser, running_server
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("clean_cache")]
+
+# Longer than the pages' own interval.
+PATIENCE_MS = 15_000
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@pytest.fixture(scope="module")
+def browser(django_db_setup: None) -> Iterator[Browser]:
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def port(browser: Browser) -> Iterator[int]:
+    with running_server() as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def agency(port: int, django_db_blocker: Any) -> Iterator[Agency]:
+    """An agency of this module's own, with Ann; each test's brands go with the test."""
+    with django_db_blocker.unblock(), committed_agency(f"own-{port}") as agency:
+        User.objects.create_user("ann@own.example", PASSWORD, role=Role.OWNER, name="Ann")
+        yield agency
+
+
+@pytest.fixture
+def campaign(agency: Agency) -> Iterator[Campaign]:
+    now = clock.read()
+    brand = make_brand("Northwind", daily="100", monthly="2000", now=now)
+    yield make_campaign(brand, "Search", now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE budgets_brand, dayparting_schedule CASCADE")
+
+
+@pytest.fixture
+def visit(browser, port, agency, campaign, settings) -> Iterator[Visit]:
+    """Ann's tab, logged in."""
+    settings.PACELINE_PORT_SUFFIX = f":{port}"
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    visit = Visit(context.new_page(), f"http://{agency.slug}.localhost:{port}")
+    visit.log_in("ann@own.example")
+    yield visit
+    context.close()
+
+
+def spend(campaign: Campaign, amount: int) -> None:
+    now = clock.read()
+    day = campaign.brand.calendar.today(now)
+    record_spend(spend=NewSpend(campaign.id, Decimal(amount), day), now=now, by=ANN)
+
+
+def refresh(visit: Visit) -> None:
+    """Refresh now, as the page itself does every few seconds."""
+    visit.page.wait_for_function("window.htmx !== undefined")
+    visit.page.evaluate("htmx.trigger('#live', 'refresh')")
+
+
+def test_a_spend_shows_without_a_reload(visit, campaign):
+    page = visit.page
+    row = page.get_by_role("row").filter(has_text="Search")
+    expect(row).to_contain_text("Running")
+    page.evaluate("window.stays = true")
+    spend(campaign, 100)
+    sentence = re.compile(
+        r"Paused since \d\d:\d\d: daily budget of Northwind spent, 100\.00 of 100\.00 USD\."
+        r" Resumes 00:00 UTC\."
+    )
+    expect(row).to_contain_text(sentence, timeout=PATIENCE_MS)
+    expect(page.get_by_role("region", name="Needs attention")).to_contain_text(sentence)
+    assert page.evaluate("window.stays") is True
+    assert visit.complaints == []
+
+
+def test_a_refresh_keeps_folds_focus_and_scroll(visit, campaign):
+    now, page = clock.read(), visit.page
+    for number in range(40):
+        make_campaign(
+            campaign.brand, f"Late {number:02}", start_date=now.date() + timedelta(days=9)
+        )
+    visit.go("/")
+    fold = page.locator("#planned")
+    fold.locator("summary").click()
+    link = page.get_by_role("link", name="Search", exact=True)
+    link.focus()
+    focused = page.evaluate("document.activeElement.id")
+    page.evaluate("window.scrollTo(0, 700)")
+    spend(campaign, 10)
+    refresh(visit)
+    row = page.get_by_role("row").filter(has=link)
+    expect(row).to_contain_text("10.00", timeout=PATIENCE_MS)
+    assert page.evaluate("document.activeElement.id") == focused
+    assert page.evaluate("window.scrollY") == 700
+    expect(fold).to_have_attribute("open", "")
+
+
+def test_a_fold_that_was_closed_stays_closed(visit, campaign):
+    page = visit.page
+    fold = page.locator(f"#brand-{campaign.brand_id}")
+    fold.locator("summary").click()
+    spend(campaign, 10)
+    refresh(visit)
+    expect(page.locator(".brand-head")).to_contain_text("10.00", timeout=PATIENCE_MS)
+    assert fold.get_attribute("open") is None
+    fold.locator("summary").click()
+    expect(page.get_by_role("row").filter(has_text="Search")).to_be_visible()
+
+
+def test_pause_and_resume(visit, campaign):
+    page = visit.page
+    page.get_by_role("button", name="Pause Search").click()
+    expect(page.get_by_role("status").first).to_contain_text("is paused until somebody resumes it")
+    campaign.refresh_from_db()
+    assert campaign.status == Status.PAUSED
+    page.get_by_role("link", name="Search", exact=True).last.click()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("#live")).to_contain_text("Nothing holds it.")
+    campaign.refresh_from_db()
+    assert campaign.status == Status.ACTIVE
+
+
+def test_nothing_is_asked_while_nobody_looks(visit):
+    page = visit.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.wait_for_timeout(9_000)
+    assert [url for url in asked if "seen=" in url] == []
+    with page.expect_response(lambda response: "seen=" in response.url):
+        page.evaluate(
+            "Object.defineProperty(document, 'hidden', {value: false, configurable: true});"
+            "document.dispatchEvent(new Event('visibilitychange'))"
+        )
+
+
+def test_it_says_when_it_could_not_refresh(visit):
+    page = visit.page
+    page.route("**/*seen=*", lambda route: route.abort())
+    refresh(visit)
+    expect(page.locator("#pulse")).to_contain_text("Not refreshed", timeout=PATIENCE_MS)
+    page.unroute("**/*seen=*")
+    refresh(visit)
+    expect(page.locator("#pulse")).to_have_text("Live", timeout=PATIENCE_MS)
+
+
+def test_one_who_was_logged_out_is_led_to_the_log_in(visit):
+    visit.page.context.clear_cookies()
+    refresh(visit)
+    visit.page.wait_for_url("**/accounts/login/?next=/", timeout=PATIENCE_MS)
+
+
+def test_the_search_filters_as_one_types(visit, campaign):
+    make_campaign(campaign.brand, "Video", now=clock.read())
+    visit.go("/")
+    page = visit.page
+    page.get_by_role("searchbox").fill("vid")
+    expect(page.get_by_role("link", name="Search", exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="Video")).to_have_count(1)
+    assert "q=vid" in page.url
+    page.reload()
+    expect(page.get_by_role("searchbox")).to_have_value("vid")
+
+
+def test_the_landing_page_leads_to_the_agency(visit, port, agency):
+    page = visit.page
+    page.goto(f"http://localhost:{port}/")
+    page.get_by_label("Your agency's address").fill(agency.slug)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("heading", name="Dashboard").wait_for()
+    assert visit.complaints == []
+
+
+def paths(campaign: Campaign) -> list[str]:
+    """Every page that can be opened, with something on it to see."""
+    now = clock.read()
+    brand = campaign.brand
+    group = brands.create_group(brand_id=brand.id, name="Video", now=now, by=ANN)
+    new = [NewWindow(now.weekday(), now.time().replace(hour=0, minute=0), now.time())]
+    (window,) = schedules.change_windows(campaign_id=campaign.id, add=new, now=now, by=ANN)
+    spend(campaign, 85)
+    other = make_campaign(brand, "Other", status="PAUSED", now=now)
+    campaigns.command(campaign_ids=[other.id], status="INACTIVE", now=now, by=ANN)
+    one = f"/campaigns/{campaign.id}"
+    return [
+        *("/", "/?status=paused", "/?q=nothing", "/brands/", "/brands/new/"),
+        *(f"/brands/{brand.id}/{page}" for page in ("", "edit/", "remove/", "groups/new/")),
+        f"/brands/{brand.id}/campaigns/new/",
+        *(f"/groups/{group.id}/{page}" for page in ("edit/", "remove/")),
+        *(f"{one}/{page}" for page in ("", "edit/", "history/", "remove/", "schedule/")),
+        *(f"{one}/{page}" for page in ("spend/", "correct/")),
+        f"/windows/{window.id}/edit/",
+        *("/spend/", "/spend/new/", f"/spend/{SpendEntry.objects.get().id}/reverse/"),
+        *("/reports/monthly/", "/people/", "/people/new/", "/people/keys/new/"),
+        f"/people/{User.objects.get().id}/",
+        *(f"/accounts/{page}" for page in ("password/change/", "email/", "logout/", "signup/")),
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_the_policy_and_every_page_can_be_read(visit, campaign, scheme):
+    page = visit.page
+    page.emulate_media(color_scheme=scheme)
+    checks = (SCRIPTS / "readable.js").read_text()
+    found = []
+    for path in paths(campaign):
+        visit.go(path)
+        found += [f"{path}: {fault}" for fault in page.evaluate(checks)]
+        page.set_viewport_size({"width": 390, "height": 844})
+        if page.evaluate("document.documentElement.scrollWidth") > 390:
+            found.append(f"{path}: wider than a telephone")
+        page.set_viewport_size({"width": 1440, "height": 900})
+    assert found == []
+    assert visit.complaints == []
+
+
+def test_the_dashboard_is_used_by_keyboard_alone(visit, campaign):
+    page = visit.page
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="New brand")).to_be_focused()
+    page.locator("#menu").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    expect(page.locator("#menu")).to_be_focused()
