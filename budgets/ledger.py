@@ -32,6 +32,7 @@ class NewEntry:
     kind: EntryKind = EntryKind.SPEND
     description: str = ""
     reverses_id: UUID | None = None
+    corrects_source: str = ""
 
 
 class KeyConflict(Conflict):
@@ -96,6 +97,7 @@ def _row(entry: NewEntry, *, now: datetime, by: Actor) -> SpendEntry:
         key=entry.key,
         description=entry.description,
         reverses_id=entry.reverses_id,
+        corrects_source=entry.corrects_source,
         recorded_at=now,
         recorded_by_kind=by.kind,
         recorded_by_id=by.id,
@@ -114,6 +116,7 @@ _COLUMNS = {
     "key": "text",
     "description": "text",
     "reverses_id": "uuid",
+    "corrects_source": "text",
     "recorded_at": "timestamptz",
     "recorded_by_kind": "text",
     "recorded_by_id": "text",
@@ -163,6 +166,7 @@ def _same_content(entry: NewEntry, known: SpendEntry) -> bool:
         and entry.spend_type == known.spend_type
         and entry.kind == known.kind
         and entry.reverses_id == known.reverses_id
+        and entry.corrects_source == known.corrects_source
     )
 
 

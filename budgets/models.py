@@ -151,6 +151,7 @@ class EntryKind(models.TextChoices):
     SPEND = "spend", "Spend"
     CORRECTION = "correction", "Correction"
     REVERSAL = "reversal", "Reversal"
+    RESTATEMENT = "restated", "Restated"
 
 
 class SpendEntry(models.Model):
@@ -163,6 +164,8 @@ class SpendEntry(models.Model):
     spend_type = models.CharField(max_length=7, choices=SpendType.choices, default=SpendType.DAILY)
     kind = models.CharField(max_length=10, choices=EntryKind.choices, default=EntryKind.SPEND)
     source = models.CharField(max_length=64)
+    # A correction counts within what the named source has said, until that source says it anew.
+    corrects_source = models.CharField(max_length=64, blank=True)
     key = models.CharField(max_length=255)
     description = models.CharField(max_length=500, blank=True)
     reverses = models.OneToOneField(
@@ -199,3 +202,59 @@ class SpendTotal(models.Model):
     daily_amount = sum_field(default=0)
     # Counts in the month, not in the day (a fee, a month-level charge).
     monthly_only_amount = sum_field(default=0)
+
+
+class SourceMode(models.TextChoices):
+    APPEND = "append", "Appends"
+    RESTATE = "restate", "Restates"
+
+
+class SpendSource(models.Model):
+    """Who reports spend. A source appends or restates, for life."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    mode = models.CharField(max_length=7, choices=SourceMode.choices)
+    first_used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceFigure(models.Model):
+    """The last that a restating source said of a campaign's day: how much, and as of when."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(SpendSource, on_delete=models.PROTECT, related_name="figures")
+    # A campaign of which nothing but zeros was said has no spend, and may be deleted.
+    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="figures")
+    day = models.DateField()
+    spend_type = models.CharField(max_length=7, choices=SpendType.choices)
+    amount = amount_field()
+    as_of = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["budget", "day", "spend_type", "source"], name="figure_once_a_source"
+            ),
+        ]
+        indexes = [models.Index(fields=["source", "day"], name="figure_source_day")]
+
+
+class CompleteStatement(models.Model):
+    """A source said all that there is in a range of days: what it did not list is nothing.
+
+    It is remembered, so that an older row that arrives later is stale.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(SpendSource, on_delete=models.PROTECT, related_name="complete")
+    from_day = models.DateField()
+    to_day = models.DateField()
+    # The leaf budgets that it covers; null: all of them.
+    budget_ids = models.JSONField(null=True)
+    as_of = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "to_day"], name="complete_source_day")]

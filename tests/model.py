@@ -44,6 +44,26 @@ class ModelCampaign:
     windows: list[tuple[int, time, time]] = field(default_factory=list)
     # (day, amount, counts in its day)
     spends: list[tuple[date, Decimal, bool]] = field(default_factory=list)
+    # What a restating source said of a day, each with its instant, in the order of arrival; and the
+    # corrections of it, each with how many statements had arrived before it.
+    said: dict[date, list[tuple[datetime, Decimal]]] = field(default_factory=dict)
+    corrected: dict[date, list[tuple[int, Decimal]]] = field(default_factory=dict)
+
+    def restated(self, day: date) -> Decimal:
+        """The last word on a day by its instant, and what people corrected since it was heard."""
+        statements = self.said.get(day, [])
+        last, heard = Decimal(0), 0
+        newest = None
+        for place, (as_of, amount) in enumerate(statements, start=1):
+            if newest is None or as_of > newest:
+                newest, last, heard = as_of, amount, place
+        since = [a for count, a in self.corrected.get(day, []) if count >= heard]
+        return last + sum(since, Decimal(0))
+
+    def lines(self) -> list[tuple[date, Decimal, bool]]:
+        """All that it spent: what was appended, and the last word on each restated day."""
+        days = set(self.said) | set(self.corrected)
+        return [*self.spends, *((day, self.restated(day), True) for day in sorted(days))]
 
 
 @dataclass
@@ -60,7 +80,7 @@ class ModelBrand:
         """What these campaigns have spent together: today, and this month."""
         today, day_sum, month_sum = self.today(now), Decimal(0), Decimal(0)
         for name in names:
-            for day, amount, is_daily in self.campaigns[name].spends:
+            for day, amount, is_daily in self.campaigns[name].lines():
                 if (day.year, day.month) == (today.year, today.month):
                     month_sum += amount
                 if day == today and is_daily:

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from budgets import ledger
+from budgets import ledger, sources
 from budgets import services as budgets
 from budgets.ledger import NewEntry
 from budgets.limits import check_amount
-from budgets.models import Brand, EntryKind, SpendEntry, SpendType
+from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
@@ -41,6 +41,8 @@ class NewSpend:
     external_id: str = ""
     source: str = API_SOURCE
     is_correction: bool = False
+    # The restating source that a correction corrects: its next restatement replaces it.
+    corrects_source: str = ""
     # What the reporter believes the brand's currency to be; empty: nothing was said.
     currency: str = ""
 
@@ -78,7 +80,8 @@ def record_spend(*, spend: NewSpend, now: datetime, by: Actor) -> Recorded:
 @transaction.atomic
 def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Recorded:
     """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
-    campaigns = _campaigns({spend.campaign_id for spend in spends})
+    sources.claim({spend.source for spend in spends}, SourceMode.APPEND, now=now)
+    campaigns = find_campaigns({spend.campaign_id for spend in spends})
     brands = budgets.lock_brands(campaign.brand_id for campaign in campaigns.values())
     errors = _bad_rows(spends, campaigns, brands, now=now)
     if errors:
@@ -118,6 +121,7 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
         kind=EntryKind.REVERSAL,
         description=f"Reverses {entry.key}"[:500],
         reverses_id=entry.id,
+        corrects_source=entry.corrects_source,
     )
     appended = ledger.append([reversal], now=now, by=by)
     if appended.is_new[0]:
@@ -128,7 +132,7 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
 
 def find_bad_spends(*, spends: Sequence[NewSpend], now: datetime) -> dict[int, DomainError]:
     """Tell by its index which spend can't be recorded, and why; nothing is locked or stored."""
-    campaigns = _campaigns({spend.campaign_id for spend in spends})
+    campaigns = find_campaigns({spend.campaign_id for spend in spends})
     brands = Brand.objects.in_bulk({campaign.brand_id for campaign in campaigns.values()})
     return _bad_rows(spends, campaigns, brands, now=now)
 
@@ -143,25 +147,27 @@ def _bad_rows(
     errors: dict[int, DomainError] = {}
     for index, spend in enumerate(spends):
         try:
-            _check(spend, campaigns, brands, now=now)
+            check_spend(spend, campaigns, brands, now=now)
         except DomainError as refusal:
             errors[index] = refusal
     return errors
 
 
-def _campaigns(ids: set[UUID]) -> dict[UUID, Campaign]:
+def find_campaigns(ids: set[UUID]) -> dict[UUID, Campaign]:
+    """Return the campaigns that there are among `ids`, with their brand and leaf budget."""
     return {
         c.id: c for c in Campaign.objects.filter(id__in=ids).only("id", "brand_id", "budget_id")
     }
 
 
-def _check(
+def check_spend(
     spend: NewSpend,
     campaigns: Mapping[UUID, Campaign],
     brands: Mapping[UUID, Brand],
     *,
     now: datetime,
 ) -> None:
+    """Raise NotFound or InvalidValue for a spend that can't be recorded."""
     campaign = campaigns.get(spend.campaign_id)
     if campaign is None or campaign.brand_id not in brands:
         raise NotFound("There is no such campaign.", field="campaign")
@@ -171,6 +177,8 @@ def _check(
             "A spend can't be negative; a correction can (correction: true, with a description).",
             field="amount",
         )
+    if spend.corrects_source and not spend.is_correction:
+        raise InvalidValue("Only a correction names a source to correct.", field="corrects_source")
     if spend.is_correction and not spend.description.strip():
         raise InvalidValue("A correction needs a description of why.", field="description")
     brand = brands[campaign.brand_id]
@@ -198,4 +206,5 @@ def _entry(spend: NewSpend, campaign: Campaign) -> NewEntry:
         key=spend.external_id or f"entry:{uuid7()}",
         kind=EntryKind.CORRECTION if spend.is_correction else EntryKind.SPEND,
         description=spend.description,
+        corrects_source=spend.corrects_source,
     )

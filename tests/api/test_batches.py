@@ -75,12 +75,7 @@ def test_conflicts_alone_are_409_and_all_are_named(client, campaign):
 def test_a_key_twice_in_one_batch_counts_once(client, campaign):
     twice = [row(campaign, external_id="k"), row(campaign, external_id="k")]
     answer = post(client, twice)
-    assert answer.json() | {"held": [], "released": []} == {
-        "recorded": 1,
-        "duplicates": 1,
-        "held": [],
-        "released": [],
-    }
+    assert (answer.json()["recorded"], answer.json()["duplicates"]) == (1, 1)
     other = [row(campaign, external_id="n"), row(campaign, external_id="n", amount="1")]
     assert post(client, other).status_code == 409
     assert SpendEntry.objects.count() == 1

@@ -50,6 +50,7 @@ def test_it_is_recorded(manager, campaign, body):
         "kind": "spend",
         "external_id": "",
         "source": "api",
+        "corrects_source": "",
         "reverses": None,
         "reversed": False,
         "recorded_at": "2026-03-02T12:00:00Z",

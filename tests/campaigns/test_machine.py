@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,6 +23,7 @@ from campaigns import sweep
 from campaigns.audit import audit
 from campaigns.models import Campaign, Hold
 from campaigns.services import brands, campaigns, schedules
+from campaigns.services.restatements import ReportedSpend, restate_spends
 from campaigns.services.spend import NewSpend, record_spend, reverse_spend
 from tests.conftest import ANN, make_brand, make_campaign
 from tests.model import ModelBrand, ModelCampaign, ModelNode
@@ -50,6 +51,7 @@ class Machine(RuleBasedStateMachine):
         self.brands: dict[str, Brand] = {}
         self.ids: dict[tuple[str, str], Any] = {}
         self.groups: dict[str, Budget] = {}
+        self.statements = 0
         self.entries: list[tuple[str, str, Any, tuple[date, Decimal, bool]]] = []
         for key, zone in ZONES.items():
             self._make_brand(key, zone)
@@ -96,6 +98,39 @@ class Machine(RuleBasedStateMachine):
         line = (day, amount, daily)
         self.at(key, name).spends.append(line)
         self.entries.append((key, name, first.entries[0].id, line))
+
+    @rule(
+        key=BRANDS,
+        name=CAMPAIGNS,
+        amount=AMOUNTS,
+        ago=st.integers(0, 2),
+        hour=st.integers(0, 50),
+    )
+    def restate(self, key, name, amount, ago, hour):
+        day = self.model[key].today(self.now) - timedelta(days=ago)
+        # An instant of its own for each statement: two equal ones would contradict each other.
+        as_of = START + timedelta(hours=hour, microseconds=self.statements)
+        self.statements += 1
+        row = ReportedSpend(self.ids[key, name], amount, day, as_of)
+        for _ in range(2):
+            restate_spends(source="platform", rows=[row], now=self.now, by=ANN)
+        self.at(key, name).said.setdefault(day, []).append((as_of, amount))
+
+    @rule(key=BRANDS, name=CAMPAIGNS, amount=AMOUNTS, ago=st.integers(0, 2))
+    def correct_the_source(self, key, name, amount, ago):
+        day = self.model[key].today(self.now) - timedelta(days=ago)
+        spend = NewSpend(
+            self.ids[key, name],
+            -amount,
+            day,
+            description="said",
+            is_correction=True,
+            corrects_source="platform",
+        )
+        record_spend(spend=spend, now=self.now, by=ANN)
+        model = self.at(key, name)
+        heard = len(model.said.get(day, []))
+        model.corrected.setdefault(day, []).append((heard, -amount))
 
     @precondition(lambda self: self.entries)
     @rule(data=st.data())
@@ -210,7 +245,7 @@ class Machine(RuleBasedStateMachine):
             total = sum(
                 (t.daily_amount + t.monthly_only_amount for t in root.totals.all()), Decimal(0)
             )
-            said = [s for c in self.model[key].campaigns.values() for s in c.spends]
+            said = [s for c in self.model[key].campaigns.values() for s in c.lines()]
             assert total == sum((amount for _, amount, _ in said), Decimal(0))
 
 
@@ -221,6 +256,8 @@ def test_anything_in_any_order_agrees_with_the_model(acme):
             max_examples=25,
             stateful_step_count=25,
             deadline=None,
+            # Shrinking a failure takes minutes; add Phase.shrink to look into one.
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

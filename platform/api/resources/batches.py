@@ -3,7 +3,9 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, NamedTuple
+from datetime import datetime
+from typing import IO, Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
@@ -12,14 +14,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Right
-from budgets.models import SpendType
+from budgets.models import SourceMode, SpendType
+from campaigns.enforcement import Outcome
 from campaigns.models import Status
-from campaigns.services import spend as services
-from campaigns.services.spend import BadRows, NewSpend, Recorded
-from kernel.errors import DomainError
+from campaigns.services.restatements import (
+    CompleteRange,
+    ReportedSpend,
+    RestatedSpend,
+    restate_spends,
+)
+from campaigns.services.spend import (
+    API_SOURCE,
+    BadRows,
+    NewSpend,
+    find_bad_spends,
+    record_spends,
+)
+from kernel.actor import Actor
+from kernel.errors import DomainError, InvalidValue
 
 from ..bodies import Body, Query
-from ..fields import Amount, Choice, Day, Flag, Id, OptionalText, Text, Whole, Word
+from ..fields import Amount, Choice, Day, Flag, Id, Moment, OptionalText, Text, Whole, Word
 from ..parsers import StrictJSONParser
 from .resource import ApiView
 from .spends import check_key
@@ -75,16 +90,50 @@ class BatchRow(Body):
     external_id = OptionalText(max_length=255)
     correction = Flag(required=False)
     currency = Text(required=False, max_length=3, help_text="Refused if the brand's is another.")
+    as_of = Moment(required=False, help_text="When restating: as of when the source says so.")
+    additional = Flag(
+        required=False,
+        help_text="When restating: spent beside what another restating source says.",
+    )
 
     def validate_external_id(self, key: str) -> str:
         return check_key(key)
 
 
+class CompleteBody(Body):
+    """What the source did not list in this range is nothing."""
+
+    to = Day(help_text="The last day, inclusive.")
+    campaigns = serializers.JSONField(help_text='"all", or a list of ids.')
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of Python's, so it can't be declared above.
+        return {"from": Day(help_text="The first day."), **super().get_fields()}
+
+    def validate_campaigns(self, campaigns: Any) -> frozenset[UUID] | None:
+        if campaigns == "all":
+            return None
+        ids = serializers.ListField(child=Id(), max_length=ROWS_MAX)
+        return frozenset(ids.run_validation(campaigns))
+
+
 class BatchBody(Body):
+    mode = Choice(
+        SourceMode,
+        required=False,
+        help_text="append (default): each row is a spend. restate: each row is what the source"
+        " reports for a campaign, day and type as of `as_of`, and the difference counts.",
+    )
     source = Text(required=False, max_length=64, help_text="Who reports it. Default api.")  # type: ignore[assignment]
     rows = serializers.ListField(
         child=serializers.DictField(), max_length=ROWS_MAX, help_text="See a single spend's fields."
     )
+    as_of = Moment(required=False, help_text="When restating: of the rows that do not say it.")
+    complete = CompleteBody(required=False)
+    confirm_decrease = Flag(
+        required=False, help_text="Yes, a complete range falls by more than half."
+    )
+    additional = Flag(required=False, help_text="Of all rows.")
 
 
 class BatchQuery(Query):
@@ -93,18 +142,29 @@ class BatchQuery(Query):
     source = Word()  # type: ignore[assignment]
 
 
+class RestatedBody(Body):
+    campaign = Id(read_only=True)
+    spend_date = Day(read_only=True)
+    spend_type = Choice(SpendType, read_only=True)
+    before = Text(read_only=True, help_text="What the source had said, with corrections of it.")
+    after = Text(read_only=True)
+
+
 class BatchAnswer(Body):
     recorded = Whole(read_only=True, help_text="Rows that were new.")
     duplicates = Whole(read_only=True, help_text="Rows that were known with the same content.")
+    stale = Whole(read_only=True, help_text="Rows older than what the source has said since.")
+    restated = serializers.ListField(child=RestatedBody(), read_only=True)
     held = serializers.ListField(child=Id(), read_only=True)
     released = serializers.ListField(child=Id(), read_only=True)
 
 
 class BatchView(ApiView):
-    """Record up to 10,000 spends, all or nothing.
+    """Record up to 10,000 spends, all or nothing; or take what a source says, and restate.
 
-    201 if any was new, 200 if all were known. 422 names every bad row by its index (from 0) and
-    field; 409 names the rows that contradict the ledger, where nothing else is wrong.
+    201 if anything was new, 200 if all was known. 422 names every bad row by its index (from 0)
+    and field; 409 names the rows that contradict the ledger, where nothing else is wrong. A source
+    appends or restates, for life: the other mode is 409.
     """
 
     right_to_write = Right.RECORD_SPEND
@@ -117,60 +177,111 @@ class BatchView(ApiView):
     def post(self, request: Request) -> Response:
         body = BatchBody(data=dict(request.data) | self.asked)
         body.is_valid(raise_exception=True)
-        source = body.validated_data.get("source", services.API_SOURCE)
-        read = read_rows(body.validated_data["rows"], source=source)
-        if any(spend.is_correction for spend in read.spends):
+        batch = Batch(body.validated_data)
+        if batch.has_corrections:
             self.check_right(Right.CORRECT_SPEND)
-        if read.errors:
-            bad = services.find_bad_spends(spends=read.spends, now=self.now)
-            return _refused(read.errors + _told(bad, read.places), 422)
+        errors = batch.errors
+        if errors:
+            spends = [spend for _, spend in batch.spends]
+            bad = find_bad_spends(spends=spends, now=self.now)
+            return _refused(errors + _told(bad, [place for place, _ in batch.spends]), 422)
         try:
-            recorded = services.record_spends(spends=read.spends, now=self.now, by=self.by)
+            answer = batch.store(now=self.now, by=self.by)
         except BadRows as bad_rows:
             status = 409 if bad_rows.are_conflicts else 422
-            return _refused(_told(bad_rows.errors, read.places), status)
-        answer = batch_answer(recorded)
-        return Response(answer, 201 if answer["recorded"] else 200)
+            return _refused(_told(bad_rows.errors, range(len(batch.rows))), status)
+        is_news = answer["recorded"] or answer["restated"]
+        return Response(answer, 201 if is_news else 200)
 
 
-class ReadRows(NamedTuple):
-    """The spends of the rows that could be read, their places, and what is wrong elsewhere."""
+class Batch:
+    """A batch as it was sent: its rows read one by one, and what is wrong with each."""
 
-    spends: list[NewSpend]
-    places: list[int]
-    errors: list[dict[str, Any]]
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self.body = body
+        self.source = body.get("source", API_SOURCE)
+        self.is_restating = body.get("mode") == SourceMode.RESTATE
+        self.rows: list[Mapping[str, Any]] = []
+        self.spends: list[tuple[int, NewSpend]] = []
+        self.errors: list[dict[str, Any]] = []
+        for index, row in enumerate(body["rows"]):
+            self._read(index, row)
 
-
-def read_rows(rows: Sequence[Mapping[str, Any]], *, source: str) -> ReadRows:
-    """Read the rows; those that can't be are told by their index, from 0."""
-    read = ReadRows([], [], [])
-    for index, row in enumerate(rows):
+    def _read(self, index: int, row: Mapping[str, Any]) -> None:
         checked = BatchRow(data=row)
-        if checked.is_valid():
-            read.spends.append(_spend(checked.validated_data, source))
-            read.places.append(index)
-            continue
-        for field, sentences in _flat(checked.errors):
-            read.errors.extend(_error(index, field, str(sentence)) for sentence in sentences)
-    return read
+        if not checked.is_valid():
+            for field, sentences in checked.errors.items():
+                flat = sentences if isinstance(sentences, list) else [sentences]
+                self.errors.extend(_error(index, field, str(sentence)) for sentence in flat)
+            return
+        values = checked.validated_data
+        self.errors.extend(self._misplaced(index, values))
+        self.rows.append(values)
+        self.spends.append((index, _spend(values, self.source)))
 
+    def _misplaced(self, index: int, values: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+        """Name the fields that belong to the other mode, and the instant that restating needs."""
+        others = ["as_of", "additional"]
+        if self.is_restating:
+            others = ["external_id", "correction", "description"]
+            if "as_of" not in values and "as_of" not in self.body:
+                yield _error(index, "as_of", "As of when does the source say so?")
+        for name in others:
+            if name in values:
+                mode = "append" if self.is_restating else "restate"
+                yield _error(index, name, f"This goes with mode {mode}.")
 
-def _told(bad: Mapping[int, DomainError], places: Sequence[int]) -> list[dict[str, Any]]:
-    return [_error(places[index], why.field, why.message) for index, why in bad.items()]
+    @property
+    def has_corrections(self) -> bool:
+        return any(spend.is_correction for _, spend in self.spends)
 
+    def store(self, *, now: datetime, by: Actor) -> dict[str, Any]:
+        """Store the batch and tell what it did. Raises BadRows and other refusals."""
+        if self.is_restating:
+            return self._restate(now=now, by=by)
+        if stray := sorted(
+            {"as_of", "complete", "confirm_decrease", "additional"} & set(self.body)
+        ):
+            raise InvalidValue("This goes with mode restate.", field=stray[0])
+        spends = [spend for _, spend in self.spends]
+        recorded = record_spends(spends=spends, now=now, by=by)
+        new = sum(recorded.is_new)
+        known = len(recorded.is_new) - new
+        return _answer(new, known, 0, [], recorded.outcome)
 
-def _refused(errors: list[dict[str, Any]], status: int) -> Response:
-    errors.sort(key=lambda error: error["row"])
-    return Response({"errors": errors[:ERRORS_SHOWN_MAX]}, status)
+    def _restate(self, *, now: datetime, by: Actor) -> dict[str, Any]:
+        default, beside = self.body.get("as_of"), self.body.get("additional", False)
+        rows = [
+            ReportedSpend(
+                values["campaign"],
+                values["amount"],
+                values["spend_date"],
+                values.get("as_of", default),
+                SpendType(values.get("spend_type", SpendType.DAILY)),
+                values.get("currency", ""),
+                values.get("additional", beside),
+            )
+            for values in self.rows
+        ]
+        result = restate_spends(
+            source=self.source,
+            rows=rows,
+            complete=self._complete(rows),
+            confirm_decrease=self.body.get("confirm_decrease", False),
+            now=now,
+            by=by,
+        )
+        restated = [_shown(change) for change in result.restated]
+        return _answer(result.recorded, result.duplicates, result.stale, restated, result.outcome)
 
-
-def _flat(errors: Any) -> Iterable[tuple[str, Iterable[Any]]]:
-    for field, sentences in errors.items():
-        yield field, sentences if isinstance(sentences, list) else [sentences]
-
-
-def _error(row: int, field: str | None, message: str) -> dict[str, Any]:
-    return {"row": row, "field": field or "", "message": message}
+    def _complete(self, rows: Sequence[ReportedSpend]) -> CompleteRange | None:
+        said = self.body.get("complete")
+        if said is None:
+            return None
+        as_of = self.body.get("as_of") or max((row.as_of for row in rows), default=None)
+        if as_of is None:
+            raise InvalidValue("As of when is this complete?", field="as_of")
+        return CompleteRange(said["from"], said["to"], as_of, said["campaigns"])
 
 
 def _spend(values: Mapping[str, Any], source: str) -> NewSpend:
@@ -187,13 +298,38 @@ def _spend(values: Mapping[str, Any], source: str) -> NewSpend:
     )
 
 
-def batch_answer(recorded: Recorded) -> dict[str, Any]:
-    """Tell what a batch did."""
-    new = sum(recorded.is_new)
-    moves = recorded.outcome.moves
+def _told(bad: Mapping[int, DomainError], places: Sequence[int]) -> list[dict[str, Any]]:
+    return [_error(places[index], why.field, why.message) for index, why in bad.items()]
+
+
+def _error(row: int, field: str | None, message: str) -> dict[str, Any]:
+    return {"row": row, "field": field or "", "message": message}
+
+
+def _refused(errors: list[dict[str, Any]], status: int) -> Response:
+    errors.sort(key=lambda error: error["row"])
+    return Response({"errors": errors[:ERRORS_SHOWN_MAX]}, status)
+
+
+def _shown(change: RestatedSpend) -> dict[str, Any]:
     return {
-        "recorded": new,
-        "duplicates": len(recorded.is_new) - new,
+        "campaign": str(change.campaign_id),
+        "spend_date": change.spend_date.isoformat(),
+        "spend_type": change.spend_type,
+        "before": f"{change.before.normalize():f}",
+        "after": f"{change.after.normalize():f}",
+    }
+
+
+def _answer(
+    recorded: int, known: int, stale: int, restated: list[dict[str, Any]], outcome: Outcome
+) -> dict[str, Any]:
+    moves = outcome.moves
+    return {
+        "recorded": recorded,
+        "duplicates": known,
+        "stale": stale,
+        "restated": restated,
         "held": [str(m.campaign.campaign_id) for m in moves if m.status == Status.PAUSED],
         "released": [str(m.campaign.campaign_id) for m in moves if m.status == Status.ACTIVE],
     }

@@ -63,6 +63,11 @@ class SpendBody(Body):
         required=False,
         help_text="A correction may be negative, and has a description of why.",
     )
+    corrects_source = OptionalText(
+        max_length=64,
+        help_text="The restating source that a correction corrects: its next restatement replaces"
+        " the correction.",
+    )
     reverses = Id(read_only=True, allow_null=True, help_text="The spend that this one reverses.")
     reversed = serializers.BooleanField(
         read_only=True, help_text="Whether another one reverses it."
@@ -220,6 +225,7 @@ def _shown(entry: SpendEntry, place: Place) -> Shown:
         "description": entry.description,
         "external_id": "" if entry.key.startswith(OWN_KEYS) else entry.key,
         "source": entry.source,
+        "corrects_source": entry.corrects_source,
         "reverses": entry.reverses_id,
         "reversed": place.is_reversed,
         "recorded_at": entry.recorded_at,

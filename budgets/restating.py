@@ -1,0 +1,358 @@
+"""Restating: "source S says that campaign C spent X on day D, as of T".
+
+What is appended is the difference between X and what S has said so far, corrections of S included.
+So the ledger stays append-only, and the sum of its lines is always the last that the source said.
+
+The source is locked, then the brands; both by the caller.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from kernel.actor import Actor
+from kernel.errors import Conflict
+from kernel.ids import uuid7
+
+from . import ledger
+from .ledger import NewEntry
+from .models import CompleteStatement, EntryKind, SourceFigure, SpendType
+
+
+class Place(NamedTuple):
+    """What a statement is about: a leaf budget's local day, and the type of spend."""
+
+    budget_id: UUID
+    day: date
+    spend_type: SpendType
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a source reports for a place as of an instant, in the brand's currency."""
+
+    place: Place
+    amount: Decimal
+    as_of: datetime
+    # Said beside what another restating source says of the same place.
+    is_additional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The statements are all that there is from one day to another; budget_ids None: everywhere."""
+
+    from_day: date
+    to_day: date
+    as_of: datetime
+    budget_ids: frozenset[UUID] | None = None
+
+    def covers(self, place: Place) -> bool:
+        """Return whether a place is within what was said to be complete."""
+        is_inside = self.from_day <= place.day <= self.to_day
+        return is_inside and (self.budget_ids is None or place.budget_id in self.budget_ids)
+
+
+class Restated(NamedTuple):
+    """A figure that changed: what the source had said of the place, and what it says now."""
+
+    place: Place
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(slots=True)
+class Restatement:
+    """What statements did: places heard of first, changed figures, known ones, and stale ones."""
+
+    recorded: int = 0
+    duplicates: int = 0
+    stale: int = 0
+    restated: list[Restated] = field(default_factory=list)
+    touched: set[UUID] = field(default_factory=set)
+
+
+class StatementConflicts(Conflict):
+    """Statements that contradict others, by the places of the rows."""
+
+    def __init__(self, by_index: Mapping[int, Conflict]) -> None:
+        super().__init__(f"{len(by_index)} statements contradict what was said.")
+        self.by_index = by_index
+
+
+class UnconfirmedDecrease(Conflict):
+    """A complete statement would take away more than half of what the source had said."""
+
+
+class _Known(NamedTuple):
+    amount: Decimal
+    as_of: datetime
+
+
+def restate(
+    source: str,
+    statements: Sequence[Statement],
+    *,
+    complete: Complete | None = None,
+    confirm_decrease: bool = False,
+    now: datetime,
+    by: Actor,
+) -> Restatement:
+    """Append what the statements change. Source and brands are locked by the caller.
+
+    An older `as_of` than the last heard is stale and ignored. Raises StatementConflicts (an equal
+    `as_of` with another amount; another restating source) and UnconfirmedDecrease, before anything
+    is stored.
+    """
+    figures = _figures(source, statements, complete)
+    completes = _completes(source, statements, complete)
+    _check_others(source, statements)
+    result, news = Restatement(), dict[Place, _Known]()
+    conflicts: dict[int, Conflict] = {}
+    for index, statement in enumerate(statements):
+        try:
+            if _is_news(statement, figures, completes, result):
+                news[statement.place] = _Known(statement.amount, statement.as_of)
+        except Conflict as conflict:
+            conflicts[index] = conflict
+    if conflicts:
+        raise StatementConflicts(conflicts)
+    if complete is not None:
+        listed = {statement.place for statement in statements}
+        for place in _unlisted(listed, figures, completes, complete):
+            news[place] = _Known(Decimal(0), complete.as_of)
+        if not confirm_decrease:
+            _check_decrease(figures, news, complete)
+    _store(source, news, figures, complete, result, now=now, by=by)
+    return result
+
+
+def places_said(source: str, complete: Complete) -> set[UUID]:
+    """Return the budgets of which a source has said something in the range."""
+    rows = SourceFigure.objects.filter(
+        source=source, day__gte=complete.from_day, day__lte=complete.to_day
+    )
+    if complete.budget_ids is not None:
+        rows = rows.filter(budget__in=complete.budget_ids)
+    return set(rows.values_list("budget_id", flat=True).distinct())
+
+
+def _is_news(
+    statement: Statement,
+    figures: Mapping[Place, _Known],
+    completes: Iterable[Complete],
+    result: Restatement,
+) -> bool:
+    """Return whether a statement says more than was known; count it if it does not."""
+    known = figures.get(statement.place)
+    for complete in completes:
+        if complete.covers(statement.place) and (known is None or known.as_of < complete.as_of):
+            # It was not listed there: that too was a statement, of nothing.
+            known = _Known(Decimal(0), complete.as_of)
+    if known is None or statement.as_of > known.as_of:
+        return True
+    if statement.as_of < known.as_of:
+        result.stale += 1
+    elif statement.amount == known.amount:
+        result.duplicates += 1
+    else:
+        raise Conflict(
+            f"As of {statement.as_of.isoformat()} the source said {known.amount.normalize():f}"
+            " of this day already.",
+            field="amount",
+        )
+    return False
+
+
+def _unlisted(
+    listed: Collection[Place],
+    figures: Mapping[Place, _Known],
+    completes: Iterable[Complete],
+    complete: Complete,
+) -> Iterable[Place]:
+    for place, known in figures.items():
+        heard = [known.as_of, *(c.as_of for c in completes if c.covers(place))]
+        if complete.covers(place) and place not in listed and max(heard) < complete.as_of:
+            yield place
+
+
+def _check_decrease(
+    figures: Mapping[Place, _Known], news: Mapping[Place, _Known], complete: Complete
+) -> None:
+    places = {place for place in (*figures, *news) if complete.covers(place)}
+    nothing = _Known(Decimal(0), complete.as_of)
+    before = sum((figures.get(place, nothing).amount for place in places), Decimal(0))
+    after = sum(
+        (news.get(place, figures.get(place, nothing)).amount for place in places), Decimal(0)
+    )
+    if after < before / 2:
+        raise UnconfirmedDecrease(
+            f"The range falls from {before.normalize():f} to {after.normalize():f}. If the download"
+            " is whole, say confirm_decrease: true.",
+            field="confirm_decrease",
+        )
+
+
+def _store(
+    source: str,
+    news: Mapping[Place, _Known],
+    figures: Mapping[Place, _Known],
+    complete: Complete | None,
+    result: Restatement,
+    *,
+    now: datetime,
+    by: Actor,
+) -> None:
+    said = _said(source, news)
+    entries = []
+    for place, told in news.items():
+        before = said.get(place, Decimal(0))
+        if told.amount != before:
+            entries.append(_difference(source, place, told.amount - before))
+            result.touched.add(place.budget_id)
+        known = figures.get(place)
+        if known is None and before in (0, told.amount):
+            result.recorded += 1
+        elif told.amount == before:
+            result.duplicates += 1
+        else:
+            result.restated.append(Restated(place, before, told.amount))
+    ledger.append(entries, now=now, by=by)
+    SourceFigure.objects.bulk_create(
+        (
+            SourceFigure(source_id=source, **place._asdict(), amount=told.amount, as_of=told.as_of)
+            for place, told in sorted(news.items())
+        ),
+        update_conflicts=True,
+        unique_fields=["budget", "day", "spend_type", "source"],
+        update_fields=["amount", "as_of"],
+    )
+    if complete is not None:
+        ids = complete.budget_ids
+        CompleteStatement.objects.create(
+            source_id=source,
+            from_day=complete.from_day,
+            to_day=complete.to_day,
+            budget_ids=None if ids is None else sorted(map(str, ids)),
+            as_of=complete.as_of,
+            recorded_at=now,
+        )
+
+
+def _difference(source: str, place: Place, amount: Decimal) -> NewEntry:
+    return NewEntry(
+        budget_id=place.budget_id,
+        day=place.day,
+        amount=amount,
+        spend_type=place.spend_type,
+        source=source,
+        key=f"statement:{uuid7()}",
+        kind=EntryKind.RESTATEMENT,
+    )
+
+
+def _figures(
+    source: str, statements: Sequence[Statement], complete: Complete | None
+) -> dict[Place, _Known]:
+    """What the source said last of the statements' places, and of all places of the range."""
+    rows = SourceFigure.objects.raw(
+        """
+        SELECT f.* FROM budgets_sourcefigure f
+        WHERE f.source_id = %s AND (
+            (f.budget_id, f.day, f.spend_type) IN (
+                SELECT * FROM unnest(%s::uuid[], %s::date[], %s::text[]))
+            OR f.day BETWEEN %s AND %s)
+        """,
+        [
+            source,
+            *_columns(statement.place for statement in statements),
+            complete.from_day if complete else None,
+            complete.to_day if complete else None,
+        ],
+    )
+    return {
+        Place(row.budget_id, row.day, SpendType(row.spend_type)): _Known(row.amount, row.as_of)
+        for row in rows
+    }
+
+
+def _completes(
+    source: str, statements: Sequence[Statement], complete: Complete | None
+) -> list[Complete]:
+    """The complete statements of the source that may cover one of the days in question."""
+    days = [statement.place.day for statement in statements]
+    days += [complete.from_day, complete.to_day] if complete else []
+    if not days:
+        return []
+    rows = CompleteStatement.objects.filter(
+        source=source, from_day__lte=max(days), to_day__gte=min(days)
+    )
+    return [
+        Complete(
+            row.from_day,
+            row.to_day,
+            row.as_of,
+            None if row.budget_ids is None else frozenset(map(UUID, row.budget_ids)),
+        )
+        for row in rows
+    ]
+
+
+def _check_others(source: str, statements: Sequence[Statement]) -> None:
+    """Refuse places of which another restating source speaks, unless it is said to be beside it."""
+    places = [statement.place for statement in statements]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT f.budget_id, f.day, f.spend_type, min(f.source_id)
+            FROM budgets_sourcefigure f
+            JOIN unnest(%s::uuid[], %s::date[], %s::text[]) AS p (budget_id, day, spend_type)
+                 USING (budget_id, day, spend_type)
+            WHERE f.source_id <> %s
+            GROUP BY f.budget_id, f.day, f.spend_type
+            """,
+            [*_columns(places), source],
+        )
+        others = {Place(row[0], row[1], SpendType(row[2])): row[3] for row in cursor.fetchall()}
+    conflicts: dict[int, Conflict] = {
+        index: Conflict(
+            f"The source {others[statement.place]!r} restates this day already. If this is spent"
+            " beside it, say additional: true.",
+            field="source",
+        )
+        for index, statement in enumerate(statements)
+        if statement.place in others and not statement.is_additional
+    }
+    if conflicts:
+        raise StatementConflicts(conflicts)
+
+
+def _said(source: str, places: Iterable[Place]) -> dict[Place, Decimal]:
+    """What the ledger's lines of the source, and corrections of it, add up to in each place."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT e.budget_id, e.day, e.spend_type, sum(e.amount)
+            FROM budgets_spendentry e
+            JOIN unnest(%s::uuid[], %s::date[], %s::text[]) AS p (budget_id, day, spend_type)
+                 USING (budget_id, day, spend_type)
+            WHERE %s IN (e.source, e.corrects_source)
+            GROUP BY e.budget_id, e.day, e.spend_type
+            """,
+            [*_columns(places), source],
+        )
+        return {Place(row[0], row[1], SpendType(row[2])): row[3] for row in cursor.fetchall()}
+
+
+def _columns(places: Iterable[Place]) -> list[list[object]]:
+    rows = list(places)
+    return [
+        [place.budget_id for place in rows],
+        [place.day for place in rows],
+        [str(place.spend_type) for place in rows],
+    ]

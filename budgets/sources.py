@@ -1,0 +1,39 @@
+"""Who reports spend, and how: a source appends or restates, for life."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from kernel.errors import Conflict
+
+from .models import SourceMode, SpendSource
+
+_VERBS = {SourceMode.APPEND: "appends", SourceMode.RESTATE: "restates"}
+
+
+def claim(names: Iterable[str], mode: SourceMode, *, now: datetime) -> None:
+    """Use sources in a mode; the first use decides for ever. Raises Conflict for the other mode.
+
+    Call it before any brand is locked: two that meet a new source wait for each other here.
+    """
+    wanted = sorted(set(names))
+    known = dict(SpendSource.objects.filter(name__in=wanted).values_list("name", "mode"))
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        SpendSource.objects.bulk_create(
+            [SpendSource(name=name, mode=mode, first_used_at=now) for name in missing],
+            ignore_conflicts=True,
+        )
+        # Somebody else may have come first, and with the other mode.
+        known |= SpendSource.objects.filter(name__in=missing).values_list("name", "mode")
+    for name in wanted:
+        if known[name] != mode:
+            raise Conflict(
+                f"The source {name!r} {_VERBS[SourceMode(known[name])]}, for life:"
+                f" use another name for one that {_VERBS[mode]}.",
+                field="source",
+            )
+
+
+def lock(name: str) -> None:
+    """Lock a source: those who restate under one name take turns."""
+    SpendSource.objects.select_for_update(no_key=True).get(name=name)

@@ -1,0 +1,196 @@
+"""Take what a source says was spent, as of an instant, and decide again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from budgets import restating, sources
+from budgets import services as budgets
+from budgets.models import Brand, SourceMode, SpendType
+from budgets.restating import Complete, Place, Restatement, Statement, StatementConflicts
+from kernel.actor import Actor
+from kernel.errors import DomainError, InvalidValue, NotFound
+
+from ..enforcement import Outcome, enforce_delivery
+from ..models import Campaign
+from .spend import BadRows, NewSpend, check_spend, find_campaigns
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedSpend:
+    """What the source says a campaign spent on a local day, as of an instant."""
+
+    campaign_id: UUID
+    amount: Decimal
+    spend_date: date
+    as_of: datetime
+    spend_type: SpendType = SpendType.DAILY
+    currency: str = ""
+    # Spent beside what another restating source says of the same day.
+    is_additional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRange:
+    """The report lists all spend of some days: what it does not list is nothing.
+
+    `campaign_ids` None: of all campaigns that the source has reported.
+    """
+
+    from_day: date
+    to_day: date
+    as_of: datetime
+    campaign_ids: frozenset[UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestatedSpend:
+    """A figure that changed, in the campaign's currency."""
+
+    campaign_id: UUID
+    spend_date: date
+    spend_type: SpendType
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RestateResult:
+    """What a report did: places heard of first, known ones, stale ones, changed ones."""
+
+    recorded: int
+    duplicates: int
+    stale: int
+    restated: list[RestatedSpend]
+    outcome: Outcome
+
+
+@transaction.atomic
+def restate_spends(
+    *,
+    source: str,
+    rows: Sequence[ReportedSpend],
+    complete: CompleteRange | None = None,
+    confirm_decrease: bool = False,
+    now: datetime,
+    by: Actor,
+) -> RestateResult:
+    """Append what a report changes, all or nothing, and decide again.
+
+    Locks the source, then the brands. Raises Conflict (the source appends; an unconfirmed
+    decrease), InvalidValue, NotFound, and BadRows, which names each bad row.
+    """
+    _check_range(complete)
+    sources.claim([source], SourceMode.RESTATE, now=now)
+    sources.lock(source)
+    named = {row.campaign_id for row in rows}
+    if complete is not None and complete.campaign_ids is not None:
+        named |= complete.campaign_ids
+    campaigns = find_campaigns(named)
+    _check_named(complete, campaigns)
+    whole = _complete(complete, campaigns)
+    said = restating.places_said(source, whole) if whole else set()
+    by_budget = {campaign.budget_id: campaign for campaign in campaigns.values()}
+    by_budget |= {c.budget_id: c for c in Campaign.objects.filter(budget_id__in=said)}
+    brands = budgets.lock_brands(campaign.brand_id for campaign in by_budget.values())
+    _check_rows(rows, campaigns, brands, now=now)
+    statements = [
+        Statement(
+            Place(campaigns[row.campaign_id].budget_id, row.spend_date, row.spend_type),
+            row.amount,
+            row.as_of,
+            row.is_additional,
+        )
+        for row in rows
+    ]
+    try:
+        result = restating.restate(
+            source,
+            statements,
+            complete=whole,
+            confirm_decrease=confirm_decrease,
+            now=now,
+            by=by,
+        )
+    except StatementConflicts as conflicts:
+        raise BadRows(conflicts.by_index) from None
+    return _decide(result, by_budget, brands, now=now, by=by)
+
+
+def _decide(
+    result: Restatement,
+    by_budget: Mapping[UUID, Campaign],
+    brands: Mapping[UUID, Brand],
+    *,
+    now: datetime,
+    by: Actor,
+) -> RestateResult:
+    touched = [by_budget[budget_id] for budget_id in result.touched]
+    concerned = {campaign.brand_id: brands[campaign.brand_id] for campaign in touched}
+    outcome = Outcome()
+    if touched:
+        ids = [campaign.id for campaign in touched]
+        outcome = enforce_delivery(concerned, now=now, by=by, campaign_ids=ids)
+    restated = [
+        RestatedSpend(by_budget[place.budget_id].id, place.day, place.spend_type, before, after)
+        for place, before, after in result.restated
+    ]
+    return RestateResult(result.recorded, result.duplicates, result.stale, restated, outcome)
+
+
+def _check_range(complete: CompleteRange | None) -> None:
+    if complete is not None and complete.to_day < complete.from_day:
+        raise InvalidValue("A range can't end before it begins.", field="complete")
+
+
+def _check_named(complete: CompleteRange | None, campaigns: Collection[UUID]) -> None:
+    if complete is None or complete.campaign_ids is None:
+        return
+    unknown = sorted(complete.campaign_ids - set(campaigns), key=str)
+    if unknown:
+        raise NotFound(f"There is no campaign {unknown[0]}.", field="complete")
+
+
+def _complete(
+    complete: CompleteRange | None, campaigns: Mapping[UUID, Campaign]
+) -> Complete | None:
+    if complete is None:
+        return None
+    ids = complete.campaign_ids
+    budget_ids = None if ids is None else frozenset(campaigns[key].budget_id for key in ids)
+    return Complete(complete.from_day, complete.to_day, complete.as_of, budget_ids)
+
+
+def _check_rows(
+    rows: Sequence[ReportedSpend],
+    campaigns: Mapping[UUID, Campaign],
+    brands: Mapping[UUID, Brand],
+    *,
+    now: datetime,
+) -> None:
+    errors: dict[int, DomainError] = {}
+    first: dict[tuple[UUID, date, str], int] = {}
+    for index, row in enumerate(rows):
+        spend = NewSpend(
+            row.campaign_id,
+            row.amount,
+            row.spend_date,
+            row.spend_type,
+            currency=row.currency,
+        )
+        place = (row.campaign_id, row.spend_date, row.spend_type)
+        try:
+            check_spend(spend, campaigns, brands, now=now)
+            if first.setdefault(place, index) != index:
+                raise InvalidValue(
+                    f"Row {first[place]} is about the same campaign, day and type.",
+                    field="spend_date",
+                )
+        except DomainError as refusal:
+            errors[index] = refusal
+    if errors:
+        raise BadRows(errors)
