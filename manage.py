@@ -12,14 +12,20 @@ def main() -> None:
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
-    from django.db import connection
+    from django.db import OperationalError, connection
 
     try:
         django.setup()
     except ImproperlyConfigured as problem:
         sys.exit(f"Paceline: {problem}")
     connection.set_schema_to_public()  # type: ignore[attr-defined]
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as problem:
+        if connection.connection is not None:
+            raise
+        # No connection was ever had; the traceback would say no more than this.
+        sys.exit(f"Paceline: {problem}".strip() + "\nStart ./run, or set DATABASE_URL.")
 
 
 if __name__ == "__main__":

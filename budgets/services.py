@@ -166,11 +166,6 @@ def create_group(*, brand: Brand, name: str) -> Budget:
     return group
 
 
-def create_leaf(*, brand: Brand, group: Budget | None) -> Budget:
-    """Make the leaf of a new campaign, below its group or the brand's root."""
-    return Budget.objects.create(brand=brand, parent=group or root_of(brand), kind=BudgetKind.LEAF)
-
-
 def move_leaf(leaf: Budget, *, group: Budget | None) -> bool:
     """Put a leaf below another group, or the root (None); what it spent moves with it."""
     target = group or root_of(leaf.brand)

@@ -7,7 +7,7 @@ A rule hold is a function of the facts at an instant: no margins, no memory.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -92,18 +92,25 @@ def decide(facts: CampaignFacts, *, moment: BrandMoment) -> Decision:
     for budget in facts.budgets:
         if budget.daily_limit is not None or budget.monthly_limit is not None:
             holds.extend(_budget_holds(budget, moment))
-    # A limit or a flight turns at the brand's midnight; nothing else does, and no month
-    # turns but at a midnight.
-    turns = [moment.next_day] if _turns_at_midnight(facts) else []
+    # A limit that is not spent stays so until somebody spends; one that is turns with its period.
+    turns = [
+        moment.next_day if h.reason == Reason.DAILY_BUDGET else moment.next_month for h in holds
+    ]
     if not facts.hours.is_always_open:
         change = next_change(facts.hours, moment.position)
         if change is not None:
             turns.append(change)
         if not facts.hours.is_open_at(moment.position.week_time):
             holds.append(WantedHold(Reason.DAYPART, until=change))
-    flight = _flight_hold(facts, moment)
-    if flight is not None:
-        holds.append(flight)
+    if facts.start_date is not None and moment.today < facts.start_date:
+        starts = moment.calendar.day_start(facts.start_date)
+        turns.append(starts)
+        holds.append(WantedHold(Reason.FLIGHT, until=starts))
+    if facts.end_date is not None:
+        if moment.today > facts.end_date:
+            holds.append(WantedHold(Reason.FLIGHT))
+        else:
+            turns.append(moment.calendar.day_start(facts.end_date + timedelta(days=1)))
     return Decision(tuple(holds), min(turns, default=None))
 
 
@@ -132,19 +139,3 @@ def _budget_holds(budget: BudgetFacts, moment: BrandMoment) -> Iterator[WantedHo
             budget.spent_month,
             budget.monthly_limit,
         )
-
-
-def _flight_hold(facts: CampaignFacts, moment: BrandMoment) -> WantedHold | None:
-    if facts.start_date is not None and moment.today < facts.start_date:
-        return WantedHold(Reason.FLIGHT, until=moment.calendar.day_start(facts.start_date))
-    if facts.end_date is not None and moment.today > facts.end_date:
-        return WantedHold(Reason.FLIGHT)
-    return None
-
-
-def _turns_at_midnight(facts: CampaignFacts) -> bool:
-    return (
-        facts.start_date is not None
-        or facts.end_date is not None
-        or any(b.daily_limit is not None or b.monthly_limit is not None for b in facts.budgets)
-    )

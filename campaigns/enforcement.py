@@ -378,6 +378,7 @@ def _move(
     StatusChange.objects.bulk_create(
         StatusChange(
             campaign_id=d.campaign.campaign_id,
+            brand_id=d.campaign.brand_id,
             campaign_name=names[d.campaign.campaign_id][0],
             platform=names[d.campaign.campaign_id][1],
             external_id=names[d.campaign.campaign_id][2],

@@ -99,6 +99,7 @@ class Hold(models.Model):
     placed_by_id = models.CharField(max_length=36, blank=True)
     placed_by_label = models.CharField(max_length=120)
     until = models.DateTimeField(null=True, blank=True)
+    # The numbers on which it stands: of when it was placed, or when its limit or end last changed.
     spent = sum_field(null=True, blank=True)
     limit = amount_field(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
@@ -148,6 +149,7 @@ class StatusChange(models.Model):
         db_constraint=False,
         related_name="changes",
     )
+    brand_id = models.UUIDField(db_index=True)
     campaign_name = models.CharField(max_length=200)
     platform = models.CharField(max_length=50, blank=True)
     external_id = models.CharField(max_length=100, blank=True)

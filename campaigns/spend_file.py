@@ -53,11 +53,6 @@ class SpendLine:
     spend_type: SpendType
     description: str
 
-    @property
-    def identity(self) -> tuple[str, date, SpendType]:
-        """A line's campaign, date and type: what makes it one spend, however often it comes."""
-        return (self.campaign_external_id or self.campaign.lower(), self.day, self.spend_type)
-
 
 def read_spend_file(
     lines: Iterable[str], *, columns: Mapping[str, str], date_format: str
@@ -79,7 +74,6 @@ def read_spend_file(
             found.append(_read(line, row, places, date_format=date_format))
         except UnreadableFile as unreadable:
             bad.extend(unreadable.bad)
-    bad.extend(_repeated(found))
     if bad:
         bad.sort()
         raise UnreadableFile(f"{len(bad)} bad values; nothing was stored.", bad)
@@ -95,6 +89,9 @@ def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]
         )
     places = {field: columns.get(field, field) for field in FIELDS}
     wanted = {places[field] for field in (*columns, *_NEEDED)}
+    twice = sorted(column for column in wanted if header.count(column) > 1)
+    if twice:
+        raise UnreadableFile(f"line 1: the column {', '.join(twice)} is there more than once.")
     missing = sorted(wanted - set(header))
     if missing:
         raise UnreadableFile(
@@ -161,14 +158,3 @@ def _amount(text: str) -> tuple[Decimal | None, str]:
     if amount < 0:
         return None, "a spend can't be negative."
     return amount, ""
-
-
-def _repeated(found: Iterable[SpendLine]) -> Iterable[BadValue]:
-    """Two lines of one campaign, date and type are one key: which amount is meant?"""
-    first: dict[object, int] = {}
-    for spend in found:
-        earlier = first.setdefault(spend.identity, spend.line)
-        if earlier != spend.line:
-            yield BadValue(
-                spend.line, "-", f"it repeats the campaign, date and type of line {earlier}."
-            )

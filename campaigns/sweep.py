@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Min, Q
 
@@ -19,8 +20,8 @@ from budgets import services as budgets
 from budgets.models import Brand
 from kernel import clock
 from kernel.actor import SYSTEM
-from tenants import claims
-from tenants.contexts import platform_context, tenant_context
+from tenants import claims, doorbell
+from tenants.contexts import current_agency, platform_context, tenant_context
 from tenants.models import Agency
 
 from .delivery import BrandMoment
@@ -67,6 +68,9 @@ def enforce(brands: Collection[Brand], *, now: datetime) -> Outcome:
     for brand_id in _differing(brands, judgement):
         try:
             outcome.differences.extend(_enforce_one(brand_id, now=now))
+        except SoftTimeLimitExceeded:
+            # Not this brand's failure: the worker's patience with the agency is at its end.
+            raise
         except Exception:
             outcome.errors += 1
             logger.exception("brand not decided brand=%s", brand_id)
@@ -94,16 +98,20 @@ def preview(brands: Collection[Brand], *, now: datetime) -> Outcome:
 
 
 @transaction.atomic
-def enforce_as_of(brands: Collection[Brand], *, now: datetime) -> Outcome:
-    """Decide as of exactly `now` and store it, until the next decision in live time.
+def enforce_as_of(brands: Collection[Brand], *, at: datetime, now: datetime) -> Outcome:
+    """Decide as of exactly `at` and store it, until the next decision in live time.
 
-    When the brands were decided and are due next is not written: live time goes on from where it
-    was.
+    History tells when it happened, which is `now`. No decision of live time stands then, so the
+    brands are due: the next tick, or whoever writes first, decides them anew.
     """
     locked = budgets.lock_brands(brand.id for brand in brands)
-    moments = exact_moments(locked.values(), now=now)
-    outcome = _outcome(judge(list(locked.values()), moments))
-    apply(outcome.differences, moments, by=SYSTEM)
+    outcome = _outcome(judge(list(locked.values()), exact_moments(locked.values(), now=at)))
+    apply(outcome.differences, exact_moments(locked.values(), now=now), by=SYSTEM)
+    changed = {difference.campaign.brand_id for difference in outcome.differences}
+    Brand.objects.filter(id__in=changed).update(decided_at=None)
+    if changed:
+        agency = current_agency()
+        transaction.on_commit(lambda: doorbell.ring(agency, at=now), robust=True)
     return outcome
 
 

@@ -4,9 +4,11 @@ A task takes its agencies as explicit arguments and enters each one's context in
 message may be lost, repeated or late; the state is the same after the next sweep.
 """
 
+import logging
 from collections.abc import Sequence
 
 from celery import shared_task
+from django.db import close_old_connections
 
 from kernel import clock
 from tenants import claims
@@ -14,6 +16,8 @@ from tenants.contexts import platform_context
 from tenants.models import Agency
 
 from .sweep import sweep_agency
+
+logger = logging.getLogger("campaigns.sweep")
 
 # A thousand due agencies are fifty messages; a few are a message each, so that none waits for
 # another.
@@ -30,11 +34,17 @@ def tick() -> int:
     size = max(1, -(-len(due) // MESSAGES_MAX))
     for start in range(0, len(due), size):
         chunk = due[start : start + size]
-        sweep_agencies.apply_async(
-            args=[[claim.agency_id for claim in chunk], [c.agency_id for c in chunk if c.is_full]],
-            # Older than its claim, a message is somebody else's work.
-            expires=claims.CLAIM_SECONDS,
-        )
+        try:
+            sweep_agencies.apply_async(
+                args=[[c.agency_id for c in chunk], [c.agency_id for c in chunk if c.is_full]],
+                # Older than its claim, a message is somebody else's work.
+                expires=claims.CLAIM_SECONDS,
+            )
+        except Exception:
+            # The broker is away. What was not sent is due again with the next tick.
+            with platform_context():
+                claims.release([claim.agency_id for claim in due[start:]])
+            raise
     return len(due)
 
 
@@ -43,9 +53,19 @@ def sweep_agencies(agency_ids: Sequence[int], full_ids: Sequence[int] = ()) -> i
     """Sweep these agencies, one after the other; one that fails is noted and delays no other."""
     changed = 0
     for agency_id in agency_ids:
-        with platform_context():
-            agency = Agency.objects.filter(pk=agency_id, is_active=True, is_ready=True).first()
-        if agency is not None:
-            outcome = sweep_agency(agency, is_full=agency_id in full_ids, now=clock.read())
-            changed += len(outcome.differences)
+        try:
+            changed += _sweep_one(agency_id, is_full=agency_id in full_ids)
+        except Exception:
+            # The sweep notes an agency's own failures with the agency; this is the platform's, such
+            # as a lost connection. The claim ends by itself, and the others go on.
+            logger.exception("sweep not settled agency=%s", agency_id)
+            close_old_connections()
     return changed
+
+
+def _sweep_one(agency_id: int, *, is_full: bool) -> int:
+    with platform_context():
+        agency = Agency.objects.filter(pk=agency_id, is_active=True, is_ready=True).first()
+    if agency is None:
+        return 0
+    return len(sweep_agency(agency, is_full=is_full, now=clock.read()).differences)

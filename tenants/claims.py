@@ -1,5 +1,6 @@
 """Which agencies are due, and who takes them: one statement, so that two ticks do the work once."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -84,6 +85,11 @@ def settle(
     Agency.objects.filter(pk=agency.pk).update(
         claimed_until=None, last_error=error[:2000], **changes
     )
+
+
+def release(agency_ids: Sequence[int]) -> None:
+    """Give claimed agencies back unswept: they are due at once."""
+    Agency.objects.filter(pk__in=agency_ids).update(claimed_until=None, full_sweep_at=None)
 
 
 def beat(*, now: datetime) -> None:

@@ -23,7 +23,7 @@ class AgencyFromHost:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            host = request.get_host().rsplit(":", 1)[0].rstrip(".").lower()
+            host = request.get_host().rsplit(":", 1)[0].removesuffix(".").lower()
         except DisallowedHost:
             return _nobody_here()
         if host == settings.PACELINE_BASE_DOMAIN:

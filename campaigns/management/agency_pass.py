@@ -2,6 +2,7 @@
 told.
 """
 
+import logging
 from abc import abstractmethod
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Collection
@@ -27,11 +28,18 @@ def instant(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None or not 1970 <= at.year < 2200:
+    if at is None or at.tzinfo is None:
         raise ArgumentTypeError(
             f"{text!r} is no instant with an offset, such as 2026-03-02T12:00:00Z"
         )
+    if not 1970 <= at.year < 2200:
+        raise ArgumentTypeError(f"{text!r} does not lie between 1970 and 2199")
     return at
+
+
+def keep_quiet() -> None:
+    """Leave the line for each campaign to the worker's log: a command tells its counters."""
+    logging.getLogger("campaigns.delivery").setLevel(logging.WARNING)
 
 
 def chosen_agencies(slug: str | None) -> list[Agency]:
@@ -67,6 +75,7 @@ class AgencyPass(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["apply"] and options["at"] is None:
             raise CommandError("--apply goes with --at.")
+        keep_quiet()
         agencies = chosen_agencies(options["agency"])
         if options["enqueue"]:
             if options["at"] is not None:
@@ -94,7 +103,7 @@ class AgencyPass(BaseCommand):
                 if at is None:
                     return sweep.enforce(brands, now=now)
                 if options["apply"]:
-                    return sweep.enforce_as_of(brands, now=now)
+                    return sweep.enforce_as_of(brands, at=at, now=clock.read())
                 outcome = sweep.preview(brands, now=now)
         except Exception as failure:
             self.stderr.write(f"{agency.slug}: {type(failure).__name__}: {failure}")

@@ -159,10 +159,10 @@ def create_group(
 @transaction.atomic
 def update_budget(*, budget_id: UUID, changes: LimitChanges, now: datetime, by: Actor) -> Budget:
     """Change the limits of any budget, or a group's name. Raises as `create_group` does."""
-    brand = budgets.lock_brand(_brand_of(budget_id))
-    _check_not_archived(brand)
+    brand, budget = _lock_budget(budget_id)
     now = decision_instant(brand, now=now)
-    budget = Budget.objects.get(id=budget_id)
+    if Campaign.objects.filter(budget=budget).exclude(archived_at=None).exists():
+        raise Conflict("The campaign of this budget is archived.")
     if "name" in changes and changes["name"] != budget.name:
         if budget.kind != BudgetKind.GROUP:
             raise Conflict(
@@ -179,9 +179,8 @@ def update_budget(*, budget_id: UUID, changes: LimitChanges, now: datetime, by: 
 @transaction.atomic
 def remove_group(*, budget_id: UUID, now: datetime, by: Actor) -> None:
     """Delete a budget group; its campaigns are then directly below their brand's root."""
-    brand = budgets.lock_brand(_brand_of(budget_id))
+    brand, group = _lock_budget(budget_id)
     now = decision_instant(brand, now=now)
-    group = Budget.objects.get(id=budget_id)
     if group.kind != BudgetKind.GROUP:
         raise Conflict("Only a group can be deleted: this budget belongs to its brand or campaign.")
     if _has_history(group):
@@ -189,8 +188,9 @@ def remove_group(*, budget_id: UUID, now: datetime, by: Actor) -> None:
             f"{group.name} has held campaigns, and their history names it: it can't be deleted."
             " Take its limits away instead."
         )
-    for leaf in Budget.objects.filter(parent=group):
-        budgets.move_leaf(leaf, group=None)
+    # The root's totals have what the leaves spent; the group's own go with it.
+    root = budgets.root_of(brand)
+    Budget.objects.filter(parent=group).update(parent=root, updated_at=now)
     group.delete()
     enforce_delivery({brand.id: brand}, now=now, by=by)
 
@@ -199,8 +199,14 @@ def _has_history(group: Budget) -> bool:
     return group.hold_set.exists()
 
 
-def _brand_of(budget_id: UUID) -> UUID:
+def _lock_budget(budget_id: UUID) -> tuple[Brand, Budget]:
+    """Lock a budget's brand and read the budget after that. Raises NotFound and Conflict."""
     brand_id = Budget.objects.filter(id=budget_id).values_list("brand_id", flat=True).first()
     if brand_id is None:
         raise NotFound("There is no such budget.", field="budget")
-    return brand_id
+    brand = budgets.lock_brand(brand_id)
+    _check_not_archived(brand)
+    budget = Budget.objects.filter(id=budget_id).first()
+    if budget is None:
+        raise NotFound("There is no such budget.", field="budget")
+    return brand, budget

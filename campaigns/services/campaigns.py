@@ -14,7 +14,7 @@ from budgets.models import Brand, Budget, BudgetKind
 from budgets.queries import Limits
 from dayparting.models import Schedule
 from kernel.actor import Actor
-from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
+from kernel.errors import Conflict, DomainError, InvalidValue, NameTaken, NotFound
 
 from ..enforcement import Outcome, close_holds, decision_instant, enforce_delivery
 from ..models import PAUSE, Campaign, Hold, Reason, Status
@@ -58,24 +58,20 @@ def create_campaign(
     if brand.archived_at is not None:
         raise Conflict(f"{brand.name} is archived.", field="brand")
     now = decision_instant(brand, now=now)
-    leaf = budgets.create_leaf(brand=brand, group=_group(group, brand))
-    limits = Limits(daily_budget, monthly_budget)
-    today = brand.calendar.today(now)
-    budgets.set_limits(leaf, limits, brand=brand, from_day=today, now=now, by=by)
     campaign = Campaign(
         brand=brand,
-        budget=leaf,
-        schedule=Schedule.objects.create(),
         name=name,
         platform=platform,
         external_id=external_id,
         start_date=start_date,
         end_date=end_date,
         is_live=status != "INACTIVE",
-        # Nothing yet: the decision below writes the first status.
-        status=Status.INACTIVE,
     )
-    _save(campaign)
+    if refused := make_campaigns([campaign], brand=brand, group=_group(group, brand)):
+        raise refused[0]
+    limits = Limits(daily_budget, monthly_budget)
+    today = brand.calendar.today(now)
+    budgets.set_limits(campaign.budget, limits, brand=brand, from_day=today, now=now, by=by)
     if status == "PAUSED":
         _place_pause([campaign.id], now=now, by=by)
     enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
@@ -83,12 +79,45 @@ def create_campaign(
     return campaign
 
 
+def make_campaigns(
+    campaigns: Sequence[Campaign], *, brand: Brand, group: Budget | None = None
+) -> dict[int, DomainError]:
+    """Store new campaigns of a locked brand, each with its leaf and schedule, undecided.
+
+    The caller decides on each in the same transaction. Returns by its index which one was refused,
+    InvalidValue (dates) or NameTaken, and why; the caller then ends the transaction.
+    """
+    parent = group or budgets.root_of(brand)
+    leaves = Budget.objects.bulk_create(
+        Budget(brand=brand, parent=parent, kind=BudgetKind.LEAF) for _ in campaigns
+    )
+    schedules = Schedule.objects.bulk_create(Schedule() for _ in campaigns)
+    for campaign, leaf, schedule in zip(campaigns, leaves, schedules, strict=True):
+        campaign.budget, campaign.schedule = leaf, schedule
+        # Nothing yet: the decision writes the first status.
+        campaign.status = Status.INACTIVE
+    refused: dict[int, DomainError] = {}
+    try:
+        for campaign in campaigns:
+            _check_flight(campaign)
+        with transaction.atomic():
+            Campaign.objects.bulk_create(campaigns)
+    except (IntegrityError, InvalidValue):
+        # One statement does not tell which of them it refuses.
+        for index, campaign in enumerate(campaigns):
+            try:
+                _save(campaign)
+            except DomainError as refusal:
+                refused[index] = refusal
+    return refused
+
+
 @transaction.atomic
 def update_campaign(
     *, campaign_id: UUID, changes: CampaignChanges, now: datetime, by: Actor
 ) -> Campaign:
     """Change a campaign and decide again. `status` in `changes` is a command (see `command`)."""
-    brand, campaign = _lock(campaign_id)
+    brand, campaign = lock_campaign(campaign_id)
     now = decision_instant(brand, now=now)
     if campaign.archived_at is not None:
         raise Conflict(f"{campaign.name} is archived.", field="status")
@@ -130,10 +159,10 @@ def command(
         raise NotFound("There is no such campaign.", field="campaign")
     if archived := found.exclude(archived_at=None).first():
         raise Conflict(f"{archived.name} is archived.", field="status")
-    ids = list(campaign_ids)
+    ids = list(set(campaign_ids))
     latest = max((decision_instant(b, now=now) for b in brands.values()), default=now)
     _command(ids, status, now=latest, by=by)
-    return enforce_delivery(brands, now=latest, by=by, campaign_ids=ids)
+    return enforce_delivery(brands, now=now, by=by, campaign_ids=ids)
 
 
 def _command(ids: Sequence[UUID], status: Command, *, now: datetime, by: Actor) -> None:
@@ -170,7 +199,7 @@ def _place_pause(ids: Sequence[UUID], *, now: datetime, by: Actor) -> None:
 @transaction.atomic
 def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign | None:
     """Delete a campaign without spend, or archive it: return it then, None if it is gone."""
-    brand, campaign = _lock(campaign_id)
+    brand, campaign = lock_campaign(campaign_id)
     now = decision_instant(brand, now=now)
     if not ledger.has_spend(campaign.budget_id):
         # Told to whoever reads the feed, which outlives the campaign.
@@ -190,7 +219,7 @@ def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign 
     return campaign
 
 
-def _lock(campaign_id: UUID) -> tuple[Brand, Campaign]:
+def lock_campaign(campaign_id: UUID) -> tuple[Brand, Campaign]:
     """Lock the campaign's brand and read the campaign after that. Raises NotFound."""
     brand_id = Campaign.objects.filter(id=campaign_id).values_list("brand_id", flat=True).first()
     if brand_id is None:
@@ -215,12 +244,7 @@ def _group(budget_id: UUID | None, brand: Brand) -> Budget | None:
 
 def _save(campaign: Campaign) -> None:
     """Save a campaign, or raise InvalidValue (dates) or NameTaken (name, external id)."""
-    for field in ("start_date", "end_date"):
-        day = getattr(campaign, field)
-        if day is not None and day.year not in _YEARS:
-            raise InvalidValue("A flight lies between 1970 and 2199.", field=field)
-    if campaign.start_date and campaign.end_date and campaign.end_date < campaign.start_date:
-        raise InvalidValue("A flight can't end before it starts.", field="end_date")
+    _check_flight(campaign)
     try:
         with transaction.atomic():
             campaign.save()
@@ -235,3 +259,13 @@ def _save(campaign: Campaign) -> None:
             f"{campaign.brand.name} has a campaign named {campaign.name!r} already.",
             field="name",
         ) from None
+
+
+def _check_flight(campaign: Campaign) -> None:
+    """Raise InvalidValue for flight dates that can't be."""
+    for field in ("start_date", "end_date"):
+        day = getattr(campaign, field)
+        if day is not None and day.year not in _YEARS:
+            raise InvalidValue("A flight lies between 1970 and 2199.", field=field)
+    if campaign.start_date and campaign.end_date and campaign.end_date < campaign.start_date:
+        raise InvalidValue("A flight can't end before it starts.", field="end_date")

@@ -1,23 +1,35 @@
 """Import a file of spend into one brand: the brand and the campaigns that are missing are made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NoReturn
 from uuid import UUID
 
 from django.db import transaction
 
-from budgets.models import Brand
+from budgets import services as budgets
+from budgets import sources
+from budgets.models import Brand, SourceMode, SpendType
 from kernel.actor import Actor
+from kernel.errors import Conflict, DomainError
 
 from ..enforcement import Outcome
 from ..models import Campaign
 from ..spend_file import BadValue, SpendLine, UnreadableFile
 from .brands import create_brand
-from .campaigns import create_campaign
-from .spend import BadRows, NewSpend, record_spends
+from .campaigns import make_campaigns
+from .spend import BadRows, NewSpend, find_bad_spends, record_spends
 
 IMPORT_SOURCE = "import"
+# Where in the file the cause is of a refusal of a spend, and of a campaign, by the refused field.
+_SPEND_FIELDS = {
+    "spend_date": "date",
+    "amount": "amount",
+    # The key is the campaign, the day and the type: only the amount can differ.
+    "external_id": "amount",
+}
+_CAMPAIGN_FIELDS = {"name": "campaign", "external_id": "campaign_external_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,78 +47,184 @@ def import_spend(
     *,
     lines: Sequence[SpendLine],
     brand_name: str,
-    currency: str = "USD",
-    time_zone: str = "UTC",
+    columns: Mapping[str, str] | None = None,
+    currency: str | None = None,
+    time_zone: str | None = None,
     source: str = IMPORT_SOURCE,
     now: datetime,
     by: Actor,
 ) -> Imported:
     """Record the lines, all or nothing; a line's key is its campaign, date and type.
 
-    `currency` and `time_zone` are for a brand that is made. Raises UnreadableFile, which names the
-    bad lines, and what `create_brand` and `create_campaign` raise.
+    `currency` (None: USD) and `time_zone` (None: UTC) are for a brand that is made; one that is
+    there must have what is given. `columns` is what the file was read with, to name a bad line's
+    column. Raises UnreadableFile, which names the bad lines, Conflict, and as `create_brand` does.
     """
-    brand = Brand.objects.filter(name__iexact=brand_name, archived_at=None).first()
-    if brand is None:
-        brand = create_brand(
-            name=brand_name, currency=currency, time_zone=time_zone, now=now, by=by
-        )
-    before = Campaign.objects.filter(brand=brand).count()
-    campaign_ids = _campaigns(brand, lines, now=now, by=by)
-    spends = [
-        NewSpend(
-            campaign_id=campaign_ids[_identity(line)],
-            amount=line.amount,
-            spend_date=line.day,
-            spend_type=line.spend_type,
-            description=line.description,
-            external_id=f"{campaign_ids[_identity(line)]}:{line.day}:{line.spend_type}",
-            source=source,
-        )
-        for line in lines
-    ]
+    sources.claim([source], SourceMode.APPEND, now=now)
+    brand = _locked_brand(brand_name, currency, time_zone, now=now, by=by)
+    found = _resolve(brand, lines)
+    refused = make_campaigns(list(found.missing.values()), brand=brand)
+    places = columns or {}
+    bad = {
+        index: _bad(lines[index], refused[place], _CAMPAIGN_FIELDS, places)
+        for place, index in enumerate(found.missing)
+        if place in refused
+    }
+    bad |= _repeated(lines, found.campaigns, but=bad)
+    spends = {
+        index: _spend(line, campaign, source)
+        for index, (line, campaign) in enumerate(zip(lines, found.campaigns, strict=True))
+        if index not in bad
+    }
+    if bad:
+        # Whoever mends the file wants all that is wrong with it at once.
+        _refuse(bad, lines, spends, find_bad_spends(spends=list(spends.values()), now=now), places)
     try:
-        recorded = record_spends(spends=spends, now=now, by=by)
+        # It decides on every campaign with a new spend: a campaign is made for a line, so on all
+        # that were made. The outbox, which the whole agency shares, is locked there, last.
+        recorded = record_spends(spends=list(spends.values()), now=now, by=by)
     except BadRows as rows:
-        bad = [
-            BadValue(lines[index].line, refusal.field or "-", refusal.message)
-            for index, refusal in sorted(rows.errors.items())
-        ]
-        raise UnreadableFile(f"{len(bad)} bad values; nothing was stored.", bad) from None
+        _refuse(bad, lines, spends, rows.errors, places)
     new = sum(recorded.is_new)
-    made = Campaign.objects.filter(brand=brand).count() - before
-    return Imported(new, len(lines) - new, made, recorded.outcome)
+    return Imported(new, len(lines) - new, len(found.missing), recorded.outcome)
 
 
-def _identity(line: SpendLine) -> tuple[str, str]:
-    """A line's campaign: its external id on its platform, or its name where it has none."""
-    return (line.platform, line.campaign_external_id or line.campaign.lower())
+def _locked_brand(
+    name: str, currency: str | None, time_zone: str | None, *, now: datetime, by: Actor
+) -> Brand:
+    """Lock the brand, made if it is missing. Raises Conflict where it is not what was said."""
+    known = Brand.objects.filter(name__iexact=name, archived_at=None).first()
+    if known is None:
+        known = create_brand(
+            name=name, currency=currency or "USD", time_zone=time_zone or "UTC", now=now, by=by
+        )
+    brand = budgets.lock_brand(known.id)
+    if brand.archived_at is not None:
+        raise Conflict(f"{brand.name} is archived.", field="brand")
+    if currency is not None and currency != brand.currency:
+        raise Conflict(
+            f"{brand.name} spends {brand.currency}, not {currency}; nothing was stored.",
+            field="currency",
+        )
+    if time_zone is not None and time_zone != brand.time_zone:
+        raise Conflict(
+            f"{brand.name}'s days are those of {brand.time_zone}, not {time_zone};"
+            " nothing was stored.",
+            field="time_zone",
+        )
+    return brand
 
 
-def _campaigns(
-    brand: Brand, lines: Sequence[SpendLine], *, now: datetime, by: Actor
-) -> dict[tuple[str, str], UUID]:
-    """Return the campaign of each line; those that the brand does not have yet are made."""
-    known = Campaign.objects.filter(brand=brand, archived_at=None)
-    found: dict[tuple[str, str], UUID] = {}
-    for campaign in known:
-        if campaign.external_id:
-            found[campaign.platform, campaign.external_id] = campaign.id
-        found.setdefault(("", campaign.name.lower()), campaign.id)
-    for line in lines:
-        if _identity(line) not in found:
-            by_name = found.get(("", line.campaign.lower()))
-            is_same = by_name is not None and not line.campaign_external_id
-            found[_identity(line)] = (
-                by_name
-                if is_same and by_name is not None
-                else create_campaign(
-                    brand_id=brand.id,
-                    name=line.campaign,
-                    platform=line.platform,
-                    external_id=line.campaign_external_id,
-                    now=now,
-                    by=by,
-                ).id
+@dataclass(slots=True)
+class _Resolution:
+    """The campaign of each line, and those to be made, by the index of the line that needs it."""
+
+    campaigns: list[Campaign]
+    missing: dict[int, Campaign] = field(default_factory=dict)
+
+
+def _resolve(brand: Brand, lines: Sequence[SpendLine]) -> _Resolution:
+    """Find each line's campaign: by its external id on its platform, else by its name.
+
+    A name does not find a campaign of another external id or platform. That line gets a campaign
+    of its own, which is then refused, for the name is taken.
+    """
+    by_id: dict[tuple[str, str], Campaign] = {}
+    by_name: dict[str, Campaign] = {}
+    # Platform and external id: as stored, or as the lines tell them where nothing is stored.
+    told: dict[UUID, tuple[str, str]] = {}
+
+    def enter(campaign: Campaign, platform: str, external_id: str) -> None:
+        if external_id:
+            by_id.setdefault((platform, external_id), campaign)
+        was_platform, was_id = told.get(campaign.id, ("", ""))
+        told[campaign.id] = (was_platform or platform, was_id or external_id)
+        by_name.setdefault(campaign.name.lower(), campaign)
+
+    def find(line: SpendLine) -> Campaign | None:
+        if line.campaign_external_id:
+            known = by_id.get((line.platform, line.campaign_external_id))
+            if known is not None:
+                return known
+        named = by_name.get(line.campaign.lower())
+        if named is None:
+            return None
+        platform, external_id = told[named.id]
+        is_other = _differ(platform.lower(), line.platform.lower()) or _differ(
+            external_id, line.campaign_external_id
+        )
+        return None if is_other else named
+
+    for campaign in Campaign.objects.filter(brand=brand, archived_at=None):
+        enter(campaign, campaign.platform, campaign.external_id)
+    found: dict[int, Campaign] = {}
+    missing: dict[int, Campaign] = {}
+    # Those with an external id first: what a line without one means hangs on no order of lines.
+    for index in sorted(range(len(lines)), key=lambda index: not lines[index].campaign_external_id):
+        line = lines[index]
+        known = find(line)
+        if known is None:
+            known = missing[index] = Campaign(
+                brand=brand,
+                name=line.campaign,
+                platform=line.platform,
+                external_id=line.campaign_external_id,
             )
-    return found
+        enter(known, line.platform, line.campaign_external_id)
+        found[index] = known
+    return _Resolution([found[index] for index in range(len(lines))], missing)
+
+
+def _differ(told: str, said: str) -> bool:
+    return bool(told and said) and told != said
+
+
+def _repeated(
+    lines: Sequence[SpendLine], campaigns: Sequence[Campaign], *, but: Collection[int]
+) -> dict[int, BadValue]:
+    """Two lines of one campaign, date and type are one key: which amount is meant?"""
+    first: dict[tuple[UUID, date, SpendType], int] = {}
+    repeated = {}
+    for index, (line, campaign) in enumerate(zip(lines, campaigns, strict=True)):
+        earlier = first.setdefault((campaign.id, line.day, line.spend_type), line.line)
+        if earlier != line.line and index not in but:
+            repeated[index] = BadValue(
+                line.line, "-", f"it repeats the campaign, date and type of line {earlier}."
+            )
+    return repeated
+
+
+def _spend(line: SpendLine, campaign: Campaign, source: str) -> NewSpend:
+    return NewSpend(
+        campaign_id=campaign.id,
+        amount=line.amount,
+        spend_date=line.day,
+        spend_type=line.spend_type,
+        description=line.description,
+        external_id=f"{campaign.id}:{line.day}:{line.spend_type}",
+        source=source,
+    )
+
+
+def _bad(
+    line: SpendLine, refusal: DomainError, fields: Mapping[str, str], columns: Mapping[str, str]
+) -> BadValue:
+    place = fields.get(refusal.field or "")
+    return BadValue(line.line, columns.get(place, place) if place else "-", refusal.message)
+
+
+def _refuse(
+    bad: Mapping[int, BadValue],
+    lines: Sequence[SpendLine],
+    spends: Collection[int],
+    refused: Mapping[int, DomainError],
+    columns: Mapping[str, str],
+) -> NoReturn:
+    """Raise UnreadableFile of the lines that are bad and the `spends` (line indices) refused."""
+    indices = list(spends)
+    more = [
+        _bad(lines[indices[place]], refusal, _SPEND_FIELDS, columns)
+        for place, refusal in refused.items()
+    ]
+    every = sorted([*bad.values(), *more])
+    raise UnreadableFile(f"{len(every)} bad values; nothing was stored.", every) from None

@@ -97,6 +97,8 @@ def restate_spends(
     by_budget = {campaign.budget_id: campaign for campaign in campaigns.values()}
     by_budget |= {c.budget_id: c for c in Campaign.objects.filter(budget_id__in=said)}
     brands = budgets.lock_brands(campaign.brand_id for campaign in by_budget.values())
+    # Read again: one may have been removed while we waited for the lock.
+    campaigns = find_campaigns(named)
     _check_rows(rows, campaigns, brands, now=now)
     statements = [
         Statement(

@@ -1,19 +1,20 @@
 """Change the windows of a campaign's schedule, and decide again in the same transaction."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, time
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 from django.db import transaction
 
-from budgets import services as budgets
+from budgets.models import Brand
 from dayparting.models import Window
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NotFound
 
-from ..enforcement import decision_instant, enforce_delivery
+from ..enforcement import enforce_delivery
 from ..models import Campaign
+from .campaigns import lock_campaign
 
 
 class WindowChanges(TypedDict, total=False):
@@ -46,9 +47,7 @@ def add_window(
     by: Actor,
 ) -> Window:
     """Add a window (0 = Monday; local wall clock). Raises NotFound, InvalidValue and Conflict."""
-    campaign = Campaign.objects.filter(id=campaign_id).first()
-    if campaign is None:
-        raise NotFound("There is no such campaign.", field="campaign")
+    brand, campaign = _lock(campaign_id)
     window = Window(
         schedule_id=campaign.schedule_id,
         day_of_week=day_of_week,
@@ -57,26 +56,26 @@ def add_window(
         is_active=is_active,
     )
     _check(window)
-    _change(campaign, window.save, now=now, by=by)
+    window.save()
+    _decide(brand, campaign, now=now, by=by)
     return window
 
 
 @transaction.atomic
 def update_window(*, window_id: UUID, changes: WindowChanges, now: datetime, by: Actor) -> Window:
     """Change a window. Raises NotFound, InvalidValue and Conflict."""
-    window, campaign = _find(window_id)
-    for field, value in changes.items():
-        setattr(window, field, value)
-    _check(window)
-    _change(campaign, window.save, now=now, by=by)
+    brand, campaign, window = _lock_window(window_id)
+    _change(window, changes)
+    _decide(brand, campaign, now=now, by=by)
     return window
 
 
 @transaction.atomic
 def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
     """Remove a window. Raises NotFound and Conflict."""
-    window, campaign = _find(window_id)
-    _change(campaign, window.delete, now=now, by=by)
+    brand, campaign, window = _lock_window(window_id)
+    window.delete()
+    _decide(brand, campaign, now=now, by=by)
 
 
 @transaction.atomic
@@ -93,43 +92,51 @@ def change_windows(
 
     Ids that are none of its windows are passed over. Raises NotFound, InvalidValue and Conflict.
     """
-    campaign = Campaign.objects.filter(id=campaign_id).first()
-    if campaign is None:
-        raise NotFound("There is no such campaign.", field="campaign")
-    added = [Window(schedule_id=campaign.schedule_id, **new._asdict()) for new in add]
+    brand, campaign = _lock(campaign_id)
+    own = Window.objects.filter(schedule_id=campaign.schedule_id)
+    own.filter(id__in=remove).delete()
     changes = update or {}
-    known = Window.objects.filter(schedule_id=campaign.schedule_id, id__in=list(changes))
-    changed = list(known)
-    for window in changed:
-        for field, value in changes[window.id].items():
-            setattr(window, field, value)
-    for window in [*added, *changed]:
+    for window in own.filter(id__in=list(changes)):
+        _change(window, changes[window.id])
+    added = [Window(schedule_id=campaign.schedule_id, **new._asdict()) for new in add]
+    for window in added:
         _check(window)
-
-    def change() -> None:
-        Window.objects.filter(schedule_id=campaign.schedule_id, id__in=remove).delete()
-        for window in changed:
-            window.save()
-        Window.objects.bulk_create(added)
-
-    _change(campaign, change, now=now, by=by)
+    Window.objects.bulk_create(added)
+    _decide(brand, campaign, now=now, by=by)
     return added
 
 
-def _change(campaign: Campaign, change: Callable[[], object], *, now: datetime, by: Actor) -> None:
-    brand = budgets.lock_brand(campaign.brand_id)
-    if Campaign.objects.filter(id=campaign.id).exclude(archived_at=None).exists():
+def _lock(campaign_id: UUID) -> tuple[Brand, Campaign]:
+    """Lock the campaign's brand; what is read of its windows is read after that."""
+    brand, campaign = lock_campaign(campaign_id)
+    if campaign.archived_at is not None:
         raise Conflict(f"{campaign.name} is archived.", field="campaign")
-    change()
-    now = decision_instant(brand, now=now)
-    enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
+    return brand, campaign
 
 
-def _find(window_id: UUID) -> tuple[Window, Campaign]:
+def _lock_window(window_id: UUID) -> tuple[Brand, Campaign, Window]:
+    campaign_id = (
+        Campaign.objects.filter(schedule__windows=window_id).values_list("id", flat=True).first()
+    )
+    if campaign_id is None:
+        raise NotFound("There is no such window.")
+    brand, campaign = _lock(campaign_id)
     window = Window.objects.filter(id=window_id).first()
     if window is None:
+        # Somebody else removed it while we waited for the lock.
         raise NotFound("There is no such window.")
-    return window, Campaign.objects.get(schedule_id=window.schedule_id)
+    return brand, campaign, window
+
+
+def _change(window: Window, changes: WindowChanges) -> None:
+    for field, value in changes.items():
+        setattr(window, field, value)
+    _check(window)
+    window.save(update_fields=[*changes, "updated_at"])
+
+
+def _decide(brand: Brand, campaign: Campaign, *, now: datetime, by: Actor) -> None:
+    enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
 
 
 def _check(window: Window) -> None:

@@ -81,8 +81,10 @@ def record_spend(*, spend: NewSpend, now: datetime, by: Actor) -> Recorded:
 def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Recorded:
     """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
     sources.claim({spend.source for spend in spends}, SourceMode.APPEND, now=now)
-    campaigns = find_campaigns({spend.campaign_id for spend in spends})
-    brands = budgets.lock_brands(campaign.brand_id for campaign in campaigns.values())
+    named = {spend.campaign_id for spend in spends}
+    brands = budgets.lock_brands(campaign.brand_id for campaign in find_campaigns(named).values())
+    # Read again: one may have been removed while we waited for the lock.
+    campaigns = find_campaigns(named)
     errors = _bad_rows(spends, campaigns, brands, now=now)
     if errors:
         raise BadRows(errors)
@@ -109,7 +111,7 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
     if entry is None:
         raise NotFound("There is no such spend.")
     if entry.kind == EntryKind.REVERSAL:
-        raise Conflict("This entry is a reversal: record the spend again instead.")
+        raise Conflict("This entry is a reversal: record the spend again, under another key.")
     brand = budgets.lock_brand(entry.budget.brand_id)
     reversal = NewEntry(
         budget_id=entry.budget_id,
@@ -174,7 +176,7 @@ def check_spend(
     check_amount(spend.amount)
     if spend.amount < 0 and not spend.is_correction:
         raise InvalidValue(
-            "A spend can't be negative; a correction can (correction: true, with a description).",
+            "A spend can't be negative. A correction can, and says why.",
             field="amount",
         )
     if spend.corrects_source and not spend.is_correction:
@@ -186,10 +188,11 @@ def check_spend(
         raise InvalidValue(
             f"{brand.name} spends {brand.currency}, not {spend.currency[:3]}.", field="currency"
         )
-    today = brand.calendar.today(decision_instant(brand, now=now))
+    moment = decision_instant(brand, now=now)
+    today, zone = brand.calendar.today(moment), brand.calendar.zone_at(moment)
     if spend.spend_date > today:
         raise InvalidValue(
-            f"{spend.spend_date} is after {brand.name}'s today, {today} ({brand.time_zone}).",
+            f"{spend.spend_date} is after {brand.name}'s today, {today} ({zone}).",
             field="spend_date",
         )
     if spend.spend_date.year < 1970:

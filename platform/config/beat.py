@@ -15,3 +15,5 @@ class PlatformScheduler(DatabaseScheduler):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         connection.set_schema_to_public()  # type: ignore[attr-defined]
         super().__init__(*args, **kwargs)
+        # An interval's first turn comes after its whole length; what is due need not wait for it.
+        self.app.send_task("campaigns.tick", expires=55)

@@ -254,5 +254,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
+        # A refusal is an answer; only our own failures are worth a traceback.
+        "django.request": {"level": "ERROR"},
     },
 }

@@ -1,5 +1,6 @@
 """Campaigns: `status` is a command, the answer tells what holds it."""
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -318,3 +319,16 @@ def test_a_released_hold_says_by_whom(manager, campaign, address):
 
 def test_the_holds_of_a_campaign_that_is_not_there_are_404(manager):
     assert manager.get(f"campaigns/{uuid4()}/holds/").status_code == 404
+
+
+def test_a_put_with_a_status_read_before_it_changed_is_a_conflict(manager, campaign, address):
+    # Made and last changed by the test's own clock, as everything else here.
+    Campaign.objects.update(
+        created_at=NOON - timedelta(days=2), updated_at=NOON - timedelta(days=1)
+    )
+    shown = manager.get(address).json()
+    manager.patch(address, status="PAUSED")
+    # What else moved with it.
+    del shown["holds"], shown["pause_reason"]
+    answer = manager.put(address, **shown | {"name": "Renamed"})
+    assert (answer.status_code, list(answer.json())) == (409, ["status"])

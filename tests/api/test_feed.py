@@ -80,3 +80,11 @@ def test_a_viewer_reads_it_and_a_stranger_sees_nothing(viewer, stranger, campaig
 
 def test_nobody_writes_it(manager):
     assert manager.post("status-changes/").status_code == 405
+
+
+def test_the_feed_of_a_brand_tells_of_its_deleted_campaigns(manager):
+    brand = make_brand()
+    campaign = make_campaign(brand)
+    manager.delete(f"campaigns/{campaign.id}/")
+    told = manager.get("status-changes/", brand=brand.id).json()["results"]
+    assert [change["to"] for change in told] == ["ACTIVE", "INACTIVE"]

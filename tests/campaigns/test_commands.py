@@ -183,14 +183,14 @@ def test_a_line_that_repeats_anothers_key_is_refused(acme, tmp_path):
 
 def test_a_line_refused_by_the_ledger_takes_brand_and_campaigns_back(acme, tmp_path):
     told = run_import(tmp_path, FILE + "03/02/2199,Search,17,5\n")
-    assert "line 5, column spend_date" in told
+    assert "line 5, column day: 2199-03-02 is after" in told
     assert not Brand.objects.exists()
 
 
 def test_the_same_line_with_another_amount_is_a_conflict(acme, tmp_path):
     run_import(tmp_path, FILE)
     told = run_import(tmp_path, FILE.replace("20\n", "21\n"))
-    assert "line 3" in told
+    assert "line 3, column cost" in told
     assert SpendEntry.objects.count() == 3
 
 
@@ -214,3 +214,10 @@ def test_zeta_sees_nothing_of_an_import_into_acme(acme, zeta, tmp_path):
     run_import(tmp_path, FILE)
     with tenant_context(zeta):
         assert not SpendEntry.objects.exists()
+
+
+def test_without_an_instant_what_is_stored_is_told(spent):
+    Campaign.objects.update(status="ACTIVE")
+    told = run("check_campaign_statuses", "--agency", "acme")
+    assert "ACTIVE" in told
+    assert "Paused since 2 Mar 12:00: daily budget of Northwind spent" in told

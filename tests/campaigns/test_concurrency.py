@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,9 @@ from budgets.ledger import KeyConflict
 from campaigns import sweep
 from campaigns.audit import audit
 from campaigns.models import Campaign, StatusChange
+from campaigns.services import brands, campaigns, schedules
 from campaigns.services.spend import BadRows, NewSpend, record_spend, record_spends
+from kernel.errors import NotFound
 from tenants.contexts import tenant_context
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -80,7 +82,7 @@ def test_keys_in_any_order_from_different_brands_do_not_deadlock(own_agency):
 
 
 def test_status_changes_appear_in_the_order_of_their_numbers(own_agency):
-    campaigns = [make_campaign(make_brand(f"Brand {n}", daily="1")) for n in range(6)]
+    several = [make_campaign(make_brand(f"Brand {n}", daily="1")) for n in range(6)]
     seen: list[int] = []
     done = threading.Event()
 
@@ -93,8 +95,8 @@ def test_status_changes_appear_in_the_order_of_their_numbers(own_agency):
 
     def write():
         for _ in range(10):
-            in_threads(own_agency, [posting(c, 1) for c in campaigns])
-            in_threads(own_agency, [posting(c, -1, **CORRECTION) for c in campaigns])
+            in_threads(own_agency, [posting(c, 1) for c in several])
+            in_threads(own_agency, [posting(c, -1, **CORRECTION) for c in several])
         done.set()
 
     in_threads(own_agency, [poll, write])
@@ -103,7 +105,8 @@ def test_status_changes_appear_in_the_order_of_their_numbers(own_agency):
     assert {number for number in missed if number < last} == set()
 
 
-CORRECTION = {"is_correction": True, "description": "back"}
+OFFICE: Any = {"day_of_week": 0, "start_time": time(9), "end_time": time(18)}
+CORRECTION: Any = {"is_correction": True, "description": "back"}
 
 
 def test_a_sweep_skips_a_brand_that_somebody_has_locked(own_agency):
@@ -154,3 +157,60 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
             release.set()
 
     in_threads(own_agency, [hold, want])
+
+
+def meanwhile(monkeypatch, act):
+    """Let somebody else act while the next writer waits for the lock of its brand."""
+    real = budgets.lock_brands
+
+    def late(*args, **options):
+        monkeypatch.setattr(budgets, "lock_brands", real)
+        act()
+        return real(*args, **options)
+
+    monkeypatch.setattr(budgets, "lock_brands", late)
+
+
+def test_a_window_that_was_removed_meanwhile_does_not_come_back(acme, monkeypatch):
+    campaign = make_campaign(make_brand())
+    window = schedules.add_window(campaign_id=campaign.id, **OFFICE, now=NOON, by=ANN)
+    meanwhile(monkeypatch, lambda: schedules.remove_window(window_id=window.id, now=NOON, by=ANN))
+    with pytest.raises(NotFound):
+        schedules.update_window(
+            window_id=window.id, changes={"end_time": time(19)}, now=NOON, by=ANN
+        )
+
+
+def test_two_edits_of_one_window_keep_both(acme, monkeypatch):
+    campaign = make_campaign(make_brand())
+    window = schedules.add_window(campaign_id=campaign.id, **OFFICE, now=NOON, by=ANN)
+
+    def change(**times: time):
+        changes: Any = times
+        schedules.update_window(window_id=window.id, changes=changes, now=NOON, by=ANN)
+
+    meanwhile(monkeypatch, lambda: change(start_time=time(8)))
+    change(end_time=time(19))
+    window.refresh_from_db()
+    assert (window.start_time, window.end_time) == (time(8), time(19))
+
+
+def test_spend_of_a_campaign_that_was_removed_meanwhile_is_refused_by_its_row(acme, monkeypatch):
+    brand = make_brand()
+    stays, goes = make_campaign(brand, "Stays"), make_campaign(brand, "Goes")
+    meanwhile(
+        monkeypatch,
+        lambda: campaigns.remove_campaign(campaign_id=goes.id, now=NOON, by=ANN),
+    )
+    spends = [NewSpend(c.id, Decimal(1), NOON.date()) for c in (stays, goes)]
+    with pytest.raises(BadRows) as bad:
+        record_spends(spends=spends, now=NOON, by=ANN)
+    assert list(bad.value.errors) == [1]
+
+
+def test_a_group_that_was_removed_meanwhile_is_not_there(acme, monkeypatch):
+    brand = make_brand()
+    group = brands.create_group(brand_id=brand.id, name="G", now=NOON, by=ANN)
+    meanwhile(monkeypatch, lambda: brands.remove_group(budget_id=group.id, now=NOON, by=ANN))
+    with pytest.raises(NotFound):
+        brands.update_budget(budget_id=group.id, changes={"name": "H"}, now=NOON, by=ANN)

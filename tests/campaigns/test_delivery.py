@@ -119,8 +119,13 @@ def test_every_reason_is_given_at_once():
     ("facts", "expected"),
     [
         (campaign(), None),
-        (campaign(budget(daily="10")), datetime(2026, 3, 3, tzinfo=RIGA)),
-        (campaign(end=date(2026, 5, 1)), datetime(2026, 3, 3, tzinfo=RIGA)),
+        (campaign(budget(daily="10", today="9")), None),
+        (campaign(budget(daily="10", today="10")), datetime(2026, 3, 3, tzinfo=RIGA)),
+        (campaign(budget(daily="0")), datetime(2026, 3, 3, tzinfo=RIGA)),
+        (campaign(budget(monthly="10", month="10")), datetime(2026, 4, 1, tzinfo=RIGA)),
+        (campaign(start=date(2026, 3, 9)), datetime(2026, 3, 9, tzinfo=RIGA)),
+        (campaign(end=date(2026, 5, 1)), datetime(2026, 5, 2, tzinfo=RIGA)),
+        (campaign(end=date(2026, 3, 1)), None),
         (campaign(windows=[(0, time(9), time(18))]), MONDAY_NOON + timedelta(hours=6)),
     ],
 )

@@ -8,7 +8,8 @@ from django.db import connection
 
 from budgets.models import Brand
 from campaigns import sweep, tasks
-from campaigns.models import Campaign
+from campaigns.audit import audit
+from campaigns.models import Campaign, Hold
 from campaigns.services import schedules
 from campaigns.services.spend import NewSpend, record_spend
 from kernel import clock
@@ -159,7 +160,8 @@ def test_only_the_brands_whose_time_has_come_are_due(acme):
     early = make_brand("Early", daily="50", time_zone="America/New_York")
     late = make_brand("Late", daily="50", time_zone="Pacific/Kiritimati")
     for brand in (early, late):
-        make_campaign(brand)
+        spend = NewSpend(make_campaign(brand).id, Decimal(50), brand.calendar.today(NOON))
+        record_spend(spend=spend, now=NOON, by=ANN)
     at_midnight = early.calendar.next_day(NOON)
     assert [brand.id for brand in sweep.due_brands(now=at_midnight)] == [early.id]
     assert sweep.due_brands(now=at_midnight - timedelta(microseconds=1)) == []
@@ -178,11 +180,27 @@ def test_applying_another_instant_does_not_move_live_time(acme):
     campaign = make_campaign(make_brand(daily="50"))
     spend = NewSpend(campaign.id, Decimal(50), NOON.date())
     record_spend(spend=spend, now=NOON, by=ANN)
-    sweep.enforce_as_of(sweep.all_brands(), now=NOON + timedelta(days=1))
+    soon = NOON + timedelta(minutes=1)
+    sweep.enforce_as_of(sweep.all_brands(), at=NOON + timedelta(days=1), now=soon)
     assert Campaign.objects.get(id=campaign.id).status == "ACTIVE"
-    assert Brand.objects.get().decided_at == NOON
-    sweep.enforce(sweep.all_brands(), now=NOON + timedelta(minutes=1))
+    assert Hold.objects.get().released_at == soon
+    assert audit().violations == []
+    sweep.enforce(sweep.due_brands(now=soon), now=soon)
     assert Campaign.objects.get(id=campaign.id).status == "PAUSED"
+    assert audit().violations == []
+
+
+def test_what_could_not_be_sent_is_due_again_with_the_next_tick(settled, monkeypatch):
+    doorbell.ring(settled.acme, at=NOON)
+    monkeypatch.setattr(clock, "read", lambda: NOON)
+
+    def refuse(*args, **options):
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(tasks.sweep_agencies, "apply_async", refuse)
+    with pytest.raises(ConnectionError):
+        tasks.tick()
+    assert settled.acme.pk in claimed()
 
 
 def test_the_sweeps_connection_ends_where_it_began(settled):

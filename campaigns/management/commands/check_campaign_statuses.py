@@ -34,32 +34,34 @@ class Command(BaseCommand):
         now = options["at"] or clock.read()
         for agency in chosen_agencies(options["agency"]):
             with tenant_context(agency):
-                self._tell(f"{agency.name} ({agency.slug}) as of {now:%Y-%m-%d %H:%M:%S %Z}", now)
+                self.stdout.write(f"{agency.name} ({agency.slug}) as of {now:%Y-%m-%d %H:%M:%S %Z}")
+                self._tell(now, is_stored=options["at"] is None)
 
-    def _tell(self, title: str, now: datetime) -> None:
+    def _tell(self, now: datetime, *, is_stored: bool) -> None:
+        """Tell what is stored; or, as of another instant, what would be decided."""
         brands = {brand.id: brand for brand in sweep.all_brands()}
         judgement = judge(list(brands.values()), sweep.exact_moments(brands.values(), now=now))
         ids = [difference.campaign.campaign_id for difference in judgement.differences]
         rows = Campaign.objects.filter(id__in=ids).select_related("brand", "budget")
         campaigns = {campaign.id: campaign for campaign in rows}
         budgets = {b.id: b for b in Budget.objects.filter(brand_id__in=brands)}
-        manual = holds_of(list(campaigns.values()), now=now)
-        self.stdout.write(title)
-        lines = [("CAMPAIGN", "STATUS", "SPENT OF LIMIT", "HOLDS")]
+        standing = holds_of(list(campaigns.values()), now=now)
+        lines = []
         for difference in judgement.differences:
             campaign = campaigns[difference.campaign.campaign_id]
-            sentences = [
-                _wanted_sentence(wanted, campaign, budgets, now) for wanted in difference.holds
-            ]
-            sentences += [
-                told.sentence
-                for told in manual.get(campaign.id, ())
-                if told.hold.reason == Reason.MANUAL
-            ]
+            told = standing.get(campaign.id, [])
+            if is_stored:
+                status, sentences = campaign.status, [hold.sentence for hold in told]
+            else:
+                status = difference.status
+                sentences = [
+                    _wanted_sentence(wanted, campaign, budgets, now) for wanted in difference.holds
+                ]
+                sentences += [h.sentence for h in told if h.hold.reason == Reason.MANUAL]
             name = f"{campaign.brand.name} / {campaign.name}"
             spent = _spent_of_limit(difference, campaign.brand.currency)
-            lines.append((name, difference.status, spent, " ".join(sentences) or "-"))
-        self._table(sorted(lines[1:]), header=lines[0])
+            lines.append((name, status, spent, " ".join(sentences) or "-"))
+        self._table(sorted(lines), header=("CAMPAIGN", "STATUS", "SPENT OF LIMIT", "HOLDS"))
 
     def _table(self, lines: list[tuple[str, ...]], *, header: tuple[str, ...]) -> None:
         widths = [max(len(line[i]) for line in [header, *lines]) for i in range(3)]

@@ -13,7 +13,7 @@ from tenants.contexts import tenant_context
 
 from ...services.imports import IMPORT_SOURCE, import_spend
 from ...spend_file import FIELDS, UnreadableFile, read_spend_file
-from ..agency_pass import chosen_agencies
+from ..agency_pass import chosen_agencies, keep_quiet
 
 _IMPORTER = Actor(ActorKind.SYSTEM, "", "import_spend")
 
@@ -25,6 +25,8 @@ def column_map(text: str) -> dict[str, str]:
         field, equals, column = pair.partition("=")
         if not equals or not field.strip() or not column.strip():
             raise ArgumentTypeError(f"{pair!r} is not of the form field=column")
+        if field.strip() in columns:
+            raise ArgumentTypeError(f"{field.strip()} is mapped twice")
         columns[field.strip()] = column.strip()
     return columns
 
@@ -47,10 +49,15 @@ class Command(BaseCommand):
         )
         parser.add_argument("--date-format", default="%Y-%m-%d", help="as strptime writes it")
         parser.add_argument("--source", default=IMPORT_SOURCE, help="whose keys these are")
-        parser.add_argument("--currency", default="USD", help="of a brand that is made")
-        parser.add_argument("--time-zone", default="UTC", help="of a brand that is made")
+        parser.add_argument(
+            "--currency", help="of a brand that is made (USD); one that is there must have it"
+        )
+        parser.add_argument(
+            "--time-zone", help="of a brand that is made (UTC); one that is there must have it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        keep_quiet()
         (agency,) = chosen_agencies(options["agency"])
         try:
             with options["file"].open(encoding="utf-8-sig", newline="") as file:
@@ -60,6 +67,7 @@ class Command(BaseCommand):
             with tenant_context(agency):
                 imported = import_spend(
                     lines=lines,
+                    columns=options["map"],
                     brand_name=options["brand"].strip(),
                     currency=options["currency"],
                     time_zone=options["time_zone"],
@@ -73,8 +81,10 @@ class Command(BaseCommand):
             raise CommandError(unreadable.message) from None
         except DomainError as refusal:
             raise CommandError(refusal.message) from None
-        except (OSError, UnicodeDecodeError) as problem:
-            raise CommandError(f"{options['file']}: {problem}") from None
+        except UnicodeDecodeError:
+            raise CommandError(f"{options['file']} is no text in UTF-8; save it as such.") from None
+        except OSError as problem:
+            raise CommandError(f"{options['file']}: {problem.strerror}.") from None
         counters = imported.outcome.counters
         self.stdout.write(
             f"{agency.slug}: {imported.recorded} rows imported, {imported.known} known,"

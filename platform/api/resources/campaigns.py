@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Hold, Reason, Status
 from campaigns.queries import ToldHold, brand_days, holds_of, surroundings
 from campaigns.sentences import hold_sentence
 from campaigns.services import campaigns as services
-from kernel.errors import NotFound
+from kernel.errors import Conflict, NotFound
 
 from .. import shown
 from ..bodies import Body, Query, Shown
@@ -138,14 +138,27 @@ class CampaignView(EditableResource[Campaign]):
 
     def change(self, row: Campaign, changes: dict[str, Any]) -> None:
         # PUT sends the status back as it was read; PATCH names it only to command.
-        if self.action == "update" and changes.get("status") == row.status:
-            del changes["status"]
+        if self.action == "update" and "status" in changes:
+            if changes["status"] == row.status:
+                del changes["status"]
+            elif self._was_read_before(row):
+                raise Conflict(
+                    f"It is {row.status} since it was read, so this may be meant or old:"
+                    " read it again, or command it by PATCH.",
+                    field="status",
+                )
         services.update_campaign(
             campaign_id=row.id,
             changes=cast(services.CampaignChanges, changes),
             now=self.now,
             by=self.by,
         )
+
+    def _was_read_before(self, row: Campaign) -> bool:
+        """Whether the body tells of a state of the row that is not its last."""
+        sent = self.request.data
+        assert isinstance(sent, dict)
+        return sent.get("updated_at", "") not in ("", self.written([row])[0]["updated_at"])
 
     def remove(self, row: Campaign) -> str:
         kept = services.remove_campaign(campaign_id=row.id, now=self.now, by=self.by)

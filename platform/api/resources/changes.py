@@ -63,7 +63,7 @@ class ChangeView(Resource[StatusChange]):
     def narrow(
         self, rows: QuerySet[StatusChange], asked: Mapping[str, Any]
     ) -> QuerySet[StatusChange]:
-        columns = {"brand": "campaign__brand", "campaign": "campaign_id"}
+        columns = {"brand": "brand_id", "campaign": "campaign_id"}
         return rows.filter(Q(**{columns.get(name, name): word for name, word in asked.items()}))
 
     def show(self, rows: Sequence[StatusChange]) -> list[Shown]:

@@ -25,8 +25,9 @@ from .resource import Resource, writer_of
 # Keys that the ledger makes itself: nobody else's may look like them.
 OWN_KEYS = ("entry:", "reversal:")
 HOW_TO_CORRECT = (
-    "A spend is never changed. Reverse it with DELETE and record it again, or record what is"
-    ' missing as a correction: POST /api/spends/ with "correction": true and a description.'
+    "A spend is never changed. Reverse it with DELETE and record it again under another"
+    " external_id, or record what is missing as a correction: POST /api/spends/ with"
+    ' "correction": true and a description.'
 )
 _ROWS_AT_ONCE = 2000
 
