@@ -5,14 +5,29 @@ held.
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from budgets.models import Brand, Budget, BudgetKind
 from budgets.queries import NO_FIGURES, Figures, figures_on
-from kernel.local_time import first_of_month, first_of_next_month
+from kernel.local_time import Calendar, first_of_month, first_of_next_month
+from kernel.money import plain
 
 from .models import Campaign, Hold
+
+REPORT_COLUMNS = (
+    "brand",
+    "brand_name",
+    "campaign",
+    "campaign_name",
+    "currency",
+    "spent",
+    "limit",
+    "over",
+    "under",
+    "days_held",
+)
+_TICK = timedelta(microseconds=1)
 
 
 class ReportLine(NamedTuple):
@@ -28,12 +43,33 @@ class ReportLine(NamedTuple):
     over: Decimal | None
     days_held: int
 
+    def as_row(self) -> dict[str, Any]:
+        """Return the line as a row of a table, the same in the API and in every file.
+
+        Amounts are written for machines; what is over is not under, and None is no limit.
+        """
+        currency = self.brand.currency
+        over = None if self.over is None else max(self.over, Decimal(0))
+        under = None if self.over is None else max(-self.over, Decimal(0))
+        return {
+            "brand": self.brand.id,
+            "brand_name": self.brand.name,
+            "campaign": self.campaign.id if self.campaign else None,
+            "campaign_name": self.campaign.name if self.campaign else "",
+            "currency": currency,
+            "spent": plain(self.spent, currency),
+            "limit": None if self.limit is None else plain(self.limit, currency),
+            "over": None if over is None else plain(over, currency),
+            "under": None if under is None else plain(under, currency),
+            "days_held": self.days_held,
+        }
+
 
 def monthly_report(brands: Collection[Brand], month: date, *, now: datetime) -> list[ReportLine]:
     """Return the lines of `month` (any day in it): each brand, then its campaigns by name.
 
     The limit is the one that applies on the month's last day, or today in the month that is
-    running.
+    running. What is archived is told for the months in which it spent.
     """
     days = {brand.id: _reporting_day(brand, month, now=now) for brand in brands}
     figures = figures_on(days)
@@ -46,13 +82,16 @@ def monthly_report(brands: Collection[Brand], month: date, *, now: datetime) -> 
             continue  # It was deleted since it was read.
         own = [campaign for campaign in campaigns if campaign.brand_id == brand.id]
         brand_days: set[date] = set().union(*(held.get(c.id, set()) for c in own))
-        spent, limit = _month(figures.get(roots[brand.id], NO_FIGURES))
-        lines.append(_line(brand, None, spent, limit, len(brand_days)))
+        below = []
         for campaign in own:
             spent, limit = _month(figures.get(campaign.budget_id, NO_FIGURES))
             if spent or campaign.archived_at is None:
                 days_held = len(held.get(campaign.id, ()))
-                lines.append(_line(brand, campaign, spent, limit, days_held))
+                below.append(_line(brand, campaign, spent, limit, days_held))
+        spent, limit = _month(figures.get(roots[brand.id], NO_FIGURES))
+        # One campaign's credit may hide what another one spent: the brand is told with them.
+        if spent or below or brand.archived_at is None:
+            lines += [_line(brand, None, spent, limit, len(brand_days)), *below]
     return lines
 
 
@@ -98,19 +137,36 @@ def _days_held(
         released_at__lt=earliest
     )
     held: dict[UUID, set[date]] = {}
-    for campaign_id, placed_at, released_at in holds.values_list(
-        "campaign_id", "placed_at", "released_at"
+    # What time ended at `until`, a sweep releases a little later: the day that began in between is
+    # not the hold's. Where its reason still stands then, `until` moves on, or another hold follows.
+    for campaign_id, placed_at, released_at, until in holds.values_list(
+        "campaign_id", "placed_at", "released_at", "until"
     ):
         if campaign_id not in brand_of:
             continue  # It was made since the campaigns were read.
-        calendar = calendars[brand_of[campaign_id]]
-        day = max(start, calendar.today(placed_at))
-        until = min(released_at or now, now)
-        last = min(end - timedelta(days=1), calendar.today(until))
-        # Half-open: a hold that ends at midnight does not touch the day that begins.
-        if released_at is not None and calendar.day_start(last) >= until and last > day:
-            last -= timedelta(days=1)
+        first, last = _days_touched(
+            placed_at, _earlier(released_at, until), calendars[brand_of[campaign_id]], now=now
+        )
+        day, last = max(start, first), min(end - timedelta(days=1), last)
         while day <= last:
             held.setdefault(campaign_id, set()).add(day)
             day += timedelta(days=1)
     return held
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at is not None), default=None)
+
+
+def _days_touched(
+    placed_at: datetime, ended_at: datetime | None, calendar: Calendar, *, now: datetime
+) -> tuple[date, date]:
+    """Return the first and the last local day of a hold; one that stands lasts until today.
+
+    Half-open: a hold that ends at midnight does not touch the day that begins. It always touches
+    the day on which it was placed.
+    """
+    first = calendar.today(placed_at)
+    if ended_at is None or ended_at > now:
+        return first, calendar.today(now)
+    return first, max(first, calendar.today(ended_at - _TICK))

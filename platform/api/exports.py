@@ -2,16 +2,15 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
+from kernel.spreadsheets import cell
 from tenants.contexts import current_agency, tenant_context
 
-_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 _ROWS_A_CHUNK = 500
 
 
@@ -21,18 +20,6 @@ class CsvRenderer(BaseRenderer):
     media_type = "text/csv"
     format = "csv"
     charset = "utf-8"
-
-
-def cell(value: Any) -> str:
-    """Write one cell; a text that a spreadsheet would run as a formula gets an apostrophe."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 def csv_answer(

@@ -1,8 +1,10 @@
 """The monthly report, on the page and as a file."""
 
 import csv
+from datetime import UTC, date, datetime
 
 import pytest
+import time_machine
 
 from campaigns.services import brands
 from tests.conftest import ANN, NOON, make_brand, make_campaign
@@ -22,19 +24,27 @@ def told(brand, campaign):
     return kaito
 
 
-def rows(page) -> list[list[str]]:
-    return list(csv.reader(page.content.decode().splitlines()))[1:]
+def rows(page) -> list[dict[str, str]]:
+    return list(csv.DictReader(page.content.decode().splitlines()))
 
 
-def test_it_tells_spent_limit_over_and_days_held(viewer, told):
+def test_the_file_tells_spent_limit_over_and_days_held(viewer, told):
     report = viewer.get("/reports/monthly/?month=2026-03&format=csv")
     assert report["Content-Type"] == "text/csv; charset=utf-8"
-    assert rows(report) == [
-        ["2026-03", "Kaito", "", "JPY", "500", "400", "100", "1"],
-        ["2026-03", "Kaito", "'=HYPERLINK(1)", "JPY", "500", "", "", "1"],
-        ["2026-03", "Northwind", "", "USD", "100.00", "2000.00", "-1900.00", "1"],
-        ["2026-03", "Northwind", "Search", "USD", "100.00", "", "", "1"],
+    assert report["Content-Disposition"] == 'attachment; filename="report-2026-03.csv"'
+    columns = ("brand_name", "campaign_name", "currency", "spent", "limit", "over", "under")
+    assert [[row[column] for column in (*columns, "days_held")] for row in rows(report)] == [
+        ["Kaito", "", "JPY", "500", "400", "100", "0", "1"],
+        ["Kaito", "'=HYPERLINK(1)", "JPY", "500", "", "", "", "1"],
+        ["Northwind", "", "USD", "100.00", "2000.00", "0.00", "1900.00", "1"],
+        ["Northwind", "Search", "USD", "100.00", "", "", "", "1"],
     ]
+
+
+def test_the_file_is_the_one_that_the_api_exports(viewer, told):
+    file = viewer.get("/reports/monthly/?month=2026-03&format=csv")
+    exported = viewer.get("/api/reports/monthly/?month=2026-03&format=csv")
+    assert file.content == exported.getvalue()
 
 
 def test_the_page_shows_the_same_figures(viewer, told):
@@ -59,17 +69,36 @@ def test_one_goes_back_a_month_but_not_ahead_of_the_running_one(viewer, told):
 
 def test_it_can_be_of_one_brand(viewer, told):
     page = viewer.get(f"/reports/monthly/?brand={told.id}&format=csv")
-    assert {row[1] for row in rows(page)} == {"Kaito"}
+    assert {row["brand_name"] for row in rows(page)} == {"Kaito"}
 
 
 def test_an_archived_brand_stays_in_the_months_in_which_it_spent(viewer, brand, campaign):
     spend(campaign, "40", day=FEBRUARY)
     brands.remove_brand(brand_id=brand.id, now=NOON, by=ANN)
-    reported = {
-        month: [r.brand.brand.name for r in viewer.get(month).context["reports"]]
-        for month in ("/reports/monthly/?month=2026-02", "/reports/monthly/?month=2026-03")
-    }
-    assert list(reported.values()) == [["Northwind"], []]
+    for month, shown in (("2026-02", ["Northwind"]), ("2026-03", [])):
+        page = viewer.get(f"/reports/monthly/?month={month}")
+        file = viewer.get(f"/reports/monthly/?month={month}&format=csv")
+        assert [r.brand.brand.name for r in page.context["reports"]] == shown
+        assert {row["brand_name"] for row in rows(file)} == set(shown)
+    assert "Every brand is archived" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("zones", "month", "after"),
+    [
+        ([], date(2026, 4, 1), None),
+        (["UTC"], date(2026, 4, 1), None),
+        (["America/New_York"], date(2026, 3, 1), None),
+        (["America/New_York", "UTC"], date(2026, 3, 1), date(2026, 4, 1)),
+    ],
+)
+def test_it_begins_with_the_earliest_month_that_runs_at_a_brand(log_in, acme, zones, month, after):
+    for zone in zones:
+        make_brand(zone, time_zone=zone)
+    with time_machine.travel(datetime(2026, 4, 1, 2, tzinfo=UTC), tick=False):
+        page = log_in("vic@acme.example").get("/reports/monthly/")
+    shown = page.context
+    assert (shown["month"], shown["month_after"], shown["is_running"]) == (month, after, True)
 
 
 @pytest.mark.parametrize("count", [1, 9])

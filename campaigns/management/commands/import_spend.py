@@ -11,6 +11,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError
 from tenants.contexts import tenant_context
 
+from ...models import Status
 from ...services.imports import IMPORT_SOURCE, import_spend
 from ...spend_file import FIELDS, UnreadableFile, read_spend_file
 from ..agency_pass import chosen_agencies, keep_quiet
@@ -85,10 +86,8 @@ class Command(BaseCommand):
             raise CommandError(f"{options['file']} is no text in UTF-8; save it as such.") from None
         except OSError as problem:
             raise CommandError(f"{options['file']}: {problem.strerror}.") from None
-        counters = imported.outcome.counters
+        paused = [move for move in imported.outcome.moves if move.status == Status.PAUSED]
         self.stdout.write(
             f"{agency.slug}: {imported.recorded} rows imported, {imported.known} known,"
-            f" {imported.new_campaigns} campaigns made,"
-            f" {len([d for d in imported.outcome.moves if d.status == 'PAUSED'])} paused,"
-            f" {counters['reactivated']} reactivated"
+            f" {imported.new_campaigns} campaigns made, {len(paused)} paused"
         )

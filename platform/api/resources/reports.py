@@ -2,7 +2,6 @@
 
 import re
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,12 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from budgets.models import Brand
-from campaigns.reports import ReportLine, monthly_report
+from campaigns.reports import monthly_report
 from kernel.errors import NotFound
 from kernel.local_time import first_of_month
 
-from .. import shown
-from ..bodies import Query, Shown
+from ..bodies import Query
 from ..exports import CsvRenderer, csv_answer
 from ..fields import Amount, Id, Text
 from .resource import ApiView
@@ -73,7 +71,7 @@ class MonthlyReportView(ApiView):
         month = self.asked.get("month") or first_of_month(self.now.date())
         lines = monthly_report(self._brands(), month, now=self.now)
         serializer = ReportLineBody()
-        rows = [serializer.to_representation(_shown(line)) for line in lines if _matters(line)]
+        rows = [serializer.to_representation(line.as_row()) for line in lines]
         if self.wants_csv:
             return csv_answer(list(serializer.fields), rows, name=f"report-{month:%Y-%m}")
         return Response({"month": f"{month:%Y-%m}", "results": rows})
@@ -85,26 +83,3 @@ class MonthlyReportView(ApiView):
             if not brands:
                 raise NotFound("There is no such brand.", field="brand")
         return list(brands)
-
-
-def _matters(line: ReportLine) -> bool:
-    """What an archived brand spent is told for the months in which it spent."""
-    return line.brand.archived_at is None or line.spent != 0
-
-
-def _shown(line: ReportLine) -> Shown:
-    currency = line.brand.currency
-    over = None if line.over is None else max(line.over, Decimal(0))
-    under = None if line.over is None else max(-line.over, Decimal(0))
-    return {
-        "brand": line.brand.id,
-        "brand_name": line.brand.name,
-        "campaign": line.campaign.id if line.campaign else None,
-        "campaign_name": line.campaign.name if line.campaign else "",
-        "currency": currency,
-        "spent": shown.amount(line.spent, currency),
-        "limit": shown.amount(line.limit, currency),
-        "over": shown.amount(over, currency),
-        "under": shown.amount(under, currency),
-        "days_held": line.days_held,
-    }

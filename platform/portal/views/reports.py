@@ -1,7 +1,7 @@
 """The monthly report, on the page and as a file."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from budgets.models import Brand
-from campaigns.reports import ReportLine, monthly_report
+from campaigns.reports import REPORT_COLUMNS, ReportLine, monthly_report
 from kernel import clock
-from kernel.money import plain
+from kernel.local_time import first_of_month
+from kernel.spreadsheets import cell
 
 from ..access import PortalRequest, page
 from ..charts import pick_month
@@ -20,8 +21,6 @@ from ..paging import cut_list
 from ..params import id_in, month_in, page_in
 
 BRANDS_A_PAGE = 25
-# What a spreadsheet would take for the start of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(slots=True)
@@ -36,10 +35,12 @@ class BrandReport:
 def monthly(request: PortalRequest) -> HttpResponse:
     """Spent against limits per brand and campaign, and the days on which they were held."""
     now = clock.read()
-    month, before, after = pick_month(month_in(request), today=now.date())
     everyone = list(Brand.objects.order_by("name", "id"))
     brand_id = id_in(request, "brand")
     brands = [brand for brand in everyone if brand_id in (None, brand.id)]
+    # A month runs until the last brand has left it, and one may look at it once the first is in.
+    todays = [brand.calendar.today(now) for brand in brands] or [now.date()]
+    month, before, after = pick_month(month_in(request) or min(todays), today=max(todays))
     lines = monthly_report(brands, month, now=now)
     if request.GET.get("format") == "csv":
         return _csv(lines, month)
@@ -54,20 +55,20 @@ def monthly(request: PortalRequest) -> HttpResponse:
         "reports": reports[place],
         "page": page,
         "totals": _totals(reports),
-        "is_running": after is None,
+        "is_running": month >= first_of_month(min(todays)),
     }
     return render(request, "portal/report.html", context)
 
 
 def _grouped(lines: Iterable[ReportLine]) -> list[BrandReport]:
-    """Put the campaigns below their brands; an archived brand shows in months in which it spent."""
+    """Put the campaigns below their brands."""
     reports: list[BrandReport] = []
     for line in lines:
         if line.campaign is None:
             reports.append(BrandReport(line))
         else:
             reports[-1].campaigns.append(line)
-    return [r for r in reports if r.brand.brand.archived_at is None or r.brand.spent]
+    return reports
 
 
 def _totals(reports: Iterable[BrandReport]) -> list[tuple[str, Decimal]]:
@@ -79,30 +80,13 @@ def _totals(reports: Iterable[BrandReport]) -> list[tuple[str, Decimal]]:
     return sorted(sums.items())
 
 
-def _csv(lines: Sequence[ReportLine], month: date) -> HttpResponse:
+def _csv(lines: Iterable[ReportLine], month: date) -> HttpResponse:
+    """Answer with the table that the API exports too."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="paceline-{month:%Y-%m}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="report-{month:%Y-%m}.csv"'
     writer = csv.writer(response)
-    writer.writerow(
-        ["month", "brand", "campaign", "currency", "spent", "limit", "over_under", "days_held"]
-    )
+    writer.writerow(REPORT_COLUMNS)
     for line in lines:
-        currency = line.brand.currency
-        writer.writerow(
-            [
-                f"{month:%Y-%m}",
-                _cell(line.brand.name),
-                _cell(line.campaign.name) if line.campaign else "",
-                currency,
-                plain(line.spent, currency),
-                "" if line.limit is None else plain(line.limit, currency),
-                "" if line.over is None else plain(line.over, currency),
-                line.days_held,
-            ]
-        )
+        row = line.as_row()
+        writer.writerow([cell(row[column]) for column in REPORT_COLUMNS])
     return response
-
-
-def _cell(text: str) -> str:
-    """Keep a spreadsheet from reading a name as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
