@@ -19,7 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from budgets.models import Brand
 
 from .delivery import BrandMoment
-from .enforcement import Difference, judge
+from .judgement import Difference, judge
 
 _SUMS = """
     SELECT brand.currency, count(*), sum(e.amount)

@@ -25,7 +25,8 @@ from tenants.contexts import current_agency, platform_context, tenant_context
 from tenants.models import Agency
 
 from .delivery import BrandMoment
-from .enforcement import Difference, Judgement, Outcome, apply, enforce_delivery, judge, moments_of
+from .enforcement import apply, enforce_delivery
+from .judgement import Difference, Judgement, Outcome, judge, moments_of
 
 logger = logging.getLogger("campaigns.sweep")
 

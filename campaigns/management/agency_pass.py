@@ -18,7 +18,7 @@ from tenants.models import Agency
 from tenants.queries import agencies_to_serve, agency_by_slug
 
 from .. import sweep
-from ..enforcement import Outcome
+from ..judgement import Outcome
 from ..tasks import sweep_agencies
 
 

@@ -15,7 +15,8 @@ from dayparting.models import Schedule
 from kernel.actor import Actor
 from kernel.errors import Conflict, NotFound
 
-from ..enforcement import decision_instant, enforce_delivery
+from ..enforcement import enforce_delivery
+from ..judgement import decision_instant
 from ..models import Campaign
 
 

@@ -16,7 +16,8 @@ from dayparting.models import Schedule
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError, InvalidValue, NameTaken, NotFound
 
-from ..enforcement import Outcome, close_holds, decision_instant, enforce_delivery
+from ..enforcement import close_holds, enforce_delivery
+from ..judgement import Outcome, decision_instant
 from ..models import PAUSE, Campaign, Hold, Reason, Status
 
 Command = Literal["ACTIVE", "PAUSED", "INACTIVE"]

@@ -14,7 +14,7 @@ from budgets.models import Brand, SourceMode, SpendType
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError
 
-from ..enforcement import Outcome
+from ..judgement import Outcome
 from ..models import Campaign
 from ..spend_file import BadValue, SpendLine, UnreadableFile
 from .brands import create_brand

@@ -15,7 +15,8 @@ from budgets.restating import Complete, Place, Restatement, Statement, Statement
 from kernel.actor import Actor
 from kernel.errors import DomainError, InvalidValue, NotFound
 
-from ..enforcement import Outcome, enforce_delivery
+from ..enforcement import enforce_delivery
+from ..judgement import Outcome
 from ..models import Campaign
 from .spend import BadRows, NewSpend, check_spend, find_campaigns
 

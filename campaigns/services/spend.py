@@ -19,7 +19,8 @@ from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
 
-from ..enforcement import Outcome, decision_instant, enforce_delivery
+from ..enforcement import enforce_delivery
+from ..judgement import Outcome, decision_instant
 from ..models import Campaign
 
 API_SOURCE = "api"

@@ -14,7 +14,7 @@ from tenants.contexts import tenant_context
 
 from ... import sweep
 from ...delivery import BudgetFacts, WantedHold
-from ...enforcement import Difference, judge
+from ...judgement import Difference, judge
 from ...models import Hold, Reason
 from ...queries import holds_of, surroundings
 from ...sentences import hold_sentence

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Right
 from budgets.models import SourceMode, SpendType
-from campaigns.enforcement import Outcome
+from campaigns.judgement import Outcome
 from campaigns.models import Status
 from campaigns.services.restatements import (
     CompleteRange,
