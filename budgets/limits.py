@@ -5,6 +5,8 @@ from decimal import Decimal
 from kernel.errors import InvalidValue
 from kernel.money import AMOUNT_DECIMALS_MAX, AMOUNT_MAX, CURRENCIES, minor_units
 
+from .models import STOP_AT_MAX, STOP_AT_MIN
+
 
 def check_limit(limit: Decimal | None, *, currency: str, field: str) -> None:
     """Raise InvalidValue unless `limit` is None or an amount ≥ 0 in the currency's minor units."""
@@ -14,6 +16,23 @@ def check_limit(limit: Decimal | None, *, currency: str, field: str) -> None:
     if limit < 0:
         raise InvalidValue("A budget can't be negative.", field=field)
     _check_decimals(limit, minor_units(currency), f"An amount in {currency}", field=field)
+
+
+def check_adjustment(amount: Decimal, *, currency: str) -> None:
+    """Raise InvalidValue unless `amount` changes something, in the currency's minor units."""
+    _check_finite(amount, field="amount")
+    if amount == 0:
+        raise InvalidValue("An adjustment of nothing changes nothing.", field="amount")
+    _check_decimals(amount, minor_units(currency), f"An amount in {currency}", field="amount")
+
+
+def check_stop_at(percent: int) -> None:
+    """Raise InvalidValue unless `percent` of a limit is a point at which a budget may stop."""
+    if not STOP_AT_MIN <= percent <= STOP_AT_MAX:
+        raise InvalidValue(
+            f"A budget stops at {STOP_AT_MIN} to {STOP_AT_MAX} percent of its limit.",
+            field="stop_at",
+        )
 
 
 def check_amount(amount: Decimal, *, field: str = "amount") -> None:

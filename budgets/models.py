@@ -72,6 +72,18 @@ class BudgetKind(models.TextChoices):
     LEAF = "leaf", "campaign"
 
 
+class BudgetMode(models.TextChoices):
+    """What happens when a limit is spent."""
+
+    PAUSE_RESUME = "pause_resume", "Pause, and resume with the next period"
+    PAUSE = "pause", "Pause, until a person resumes"
+    ALERT_ONLY = "alert_only", "Only tell"
+
+
+# Spend arrives late: a budget may stop somewhat before its limit.
+STOP_AT_MIN, STOP_AT_MAX = 50, 100
+
+
 class Budget(models.Model):
     """A node of a brand's budgets: the root, an optional group below it, a leaf per campaign."""
 
@@ -83,6 +95,16 @@ class Budget(models.Model):
     kind = models.CharField(max_length=5, choices=BudgetKind.choices)
     # A group's own name; a root and a leaf are called what their brand and campaign are called.
     name = models.CharField(max_length=100, blank=True)
+    mode = models.CharField(
+        max_length=12,
+        choices=BudgetMode.choices,
+        blank=True,
+        help_text="Empty: that of the budget above; the brand's is then pause_resume.",
+    )
+    stop_at = models.PositiveSmallIntegerField(
+        default=STOP_AT_MAX,
+        help_text="Spent from this percentage of a limit on, because spend arrives late.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -104,6 +126,10 @@ class Budget(models.Model):
                 condition=Q(kind=BudgetKind.ROOT, parent=None)
                 | ~Q(kind=BudgetKind.ROOT) & Q(parent__isnull=False),
                 name="budget_root_has_no_parent",
+            ),
+            models.CheckConstraint(
+                condition=Q(stop_at__gte=STOP_AT_MIN, stop_at__lte=STOP_AT_MAX),
+                name="budget_stops_near_its_limit",
             ),
         ]
 
@@ -140,6 +166,65 @@ class LimitVersion(models.Model):
                 name="limit_monthly_positive",
             ),
         ]
+
+
+class Period(models.TextChoices):
+    DAY = "DAY", "Day"
+    MONTH = "MONTH", "Month"
+
+
+class BudgetAdjustment(models.Model):
+    """An amount more (or less, if negative) that one budget may spend in one period."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="adjustments")
+    period = models.CharField(max_length=5, choices=Period.choices)
+    # The brand's local day, or the first of its local month.
+    period_start = models.DateField()
+    amount = amount_field()
+    note = models.CharField(max_length=500)
+    # Null: it ends with its period.
+    expires_at = models.DateTimeField(null=True, blank=True)
+    given_at = models.DateTimeField()
+    given_by_kind = models.CharField(max_length=8)
+    given_by_id = models.CharField(max_length=36, blank=True)
+    given_by_label = models.CharField(max_length=120)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by_kind = models.CharField(max_length=8, blank=True)
+    withdrawn_by_id = models.CharField(max_length=36, blank=True)
+    withdrawn_by_label = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["-given_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount=0), name="adjustment_changes_something"),
+        ]
+        indexes = [models.Index(fields=["budget", "period_start"], name="adjustment_budget_period")]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+} for {self.period_start} ({self.get_period_display().lower()})"
+
+
+class BudgetChange(models.Model):
+    """Who changed what a budget may spend, from what to what. Nothing here is ever changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="changes")
+    # The local day from which it applies.
+    from_day = models.DateField()
+    # What changed only: amounts as texts, null for no limit.
+    before = models.JSONField()
+    after = models.JSONField()
+    at = models.DateTimeField()
+    by_kind = models.CharField(max_length=8)
+    by_id = models.CharField(max_length=36, blank=True)
+    by_label = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after} from {self.from_day}"
 
 
 class SpendType(models.TextChoices):

@@ -2,7 +2,7 @@
 `campaigns`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.local_time import zone_names
 
 from . import ledger
-from .limits import check_currency, check_limit
-from .models import Brand, Budget, BudgetKind, LimitVersion
-from .queries import Limits
+from .limits import check_currency, check_limit, check_stop_at
+from .models import Brand, Budget, BudgetChange, BudgetKind, BudgetMode, LimitVersion
+from .terms import Limits
 
 
 def lock_brands(brand_ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID, Brand]:
@@ -65,14 +65,8 @@ def create_brand(
     with transaction.atomic():
         save_named(brand, what="brand")
         root = Budget.objects.create(brand=brand, kind=BudgetKind.ROOT)
-        set_limits(
-            root,
-            limits,
-            brand=brand,
-            from_day=brand.calendar.today(now),
-            now=now,
-            by=by,
-        )
+        today = brand.calendar.today(now)
+        set_limits(root, limits, brand=brand, from_day=today, today=today, now=now, by=by)
     return brand
 
 
@@ -96,17 +90,31 @@ def set_limits(
     *,
     brand: Brand,
     from_day: date,
+    today: date,
     now: datetime,
     by: Actor,
 ) -> bool:
-    """Set what a budget may spend from a local day on; return whether anything changed.
+    """Set what a budget may spend from a local day (not before `today`) on.
 
-    Limits are in the brand's currency. Raises InvalidValue. The caller holds the brand's lock.
+    Limits are in the brand's currency. Returns whether anything changed, which is then told in the
+    budget's history. Raises InvalidValue. The caller holds the brand's lock.
     """
     check_limit(limits.daily, currency=brand.currency, field="daily_budget")
     check_limit(limits.monthly, currency=brand.currency, field="monthly_budget")
-    if current_limits(budget, on=from_day) == limits:
+    before = current_limits(budget, on=from_day)
+    if before == limits:
         return False
+    if from_day > today and not LimitVersion.objects.filter(budget=budget).exists():
+        # A first version covers the days before it too. These had no limit, and have none.
+        _store_limits(budget, Limits(), from_day=today, now=now, by=by)
+    _store_limits(budget, limits, from_day=from_day, now=now, by=by)
+    _tell(budget, _told(before), _told(limits), from_day=from_day, now=now, by=by)
+    return True
+
+
+def _store_limits(
+    budget: Budget, limits: Limits, *, from_day: date, now: datetime, by: Actor
+) -> None:
     LimitVersion.objects.update_or_create(
         budget=budget,
         from_day=from_day,
@@ -119,11 +127,70 @@ def set_limits(
             "set_by_label": by.label[:120],
         },
     )
+
+
+def withdraw_limits(budget: Budget, *, from_day: date, now: datetime, by: Actor) -> bool:
+    """Take back the limits that were to begin on a coming day; return whether there were any."""
+    before = current_limits(budget, on=from_day)
+    gone, _ = LimitVersion.objects.filter(budget=budget, from_day=from_day).delete()
+    if gone:
+        after = current_limits(budget, on=from_day)
+        _tell(budget, _told(before), _told(after), from_day=from_day, now=now, by=by)
+    return bool(gone)
+
+
+def set_mode(
+    budget: Budget, *, mode: str, stop_at: int, today: date, now: datetime, by: Actor
+) -> bool:
+    """Set what happens when a limit of the budget is spent, and from which percentage of it on.
+
+    Returns whether anything changed. Raises InvalidValue. The caller holds the brand's lock.
+    """
+    if mode not in ("", *BudgetMode.values):
+        raise InvalidValue(f"The modes are {', '.join(BudgetMode.values)}.", field="mode")
+    check_stop_at(stop_at)
+    before = {"mode": budget.mode, "stop_at": budget.stop_at}
+    after = {"mode": mode, "stop_at": stop_at}
+    if before == after:
+        return False
+    budget.mode, budget.stop_at = mode, stop_at
+    budget.save(update_fields=["mode", "stop_at", "updated_at"])
+    _tell(budget, before, after, from_day=today, now=now, by=by)
     return True
 
 
+def _told(limits: Limits) -> dict[str, str | None]:
+    return {
+        "daily_budget": None if limits.daily is None else f"{limits.daily.normalize():f}",
+        "monthly_budget": None if limits.monthly is None else f"{limits.monthly.normalize():f}",
+    }
+
+
+def _tell(
+    budget: Budget,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    *,
+    from_day: date,
+    now: datetime,
+    by: Actor,
+) -> None:
+    """Write who changed a budget, from what to what."""
+    changed = [name for name in before if before[name] != after[name]]
+    BudgetChange.objects.create(
+        budget=budget,
+        from_day=from_day,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        at=now,
+        by_kind=by.kind,
+        by_id=by.id,
+        by_label=by.label[:120],
+    )
+
+
 def current_limits(budget: Budget, *, on: date) -> Limits:
-    """Return a budget's limits on a local day, as `queries.limits_on` does for many."""
+    """Return a budget's limits on a local day, as `queries.terms_on` does for many."""
     versions = LimitVersion.objects.filter(budget=budget)
     version = (
         versions.filter(from_day__lte=on).order_by("-from_day").first()

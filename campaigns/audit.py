@@ -52,10 +52,11 @@ _I3 = """
     SELECT c.id, c.status, count(h.id)
     FROM campaigns_campaign c
     LEFT JOIN campaigns_hold h ON h.campaign_id = c.id AND h.released_at IS NULL
+                              AND h.mode <> 'alert_only'
     GROUP BY c.id
     HAVING c.status <> CASE WHEN NOT c.is_live THEN 'INACTIVE'
                             WHEN count(h.id) > 0 THEN 'PAUSED' ELSE 'ACTIVE' END
-        OR (NOT c.is_live AND count(h.id) FILTER (WHERE h.reason <> 'manual') > 0)
+        OR (NOT c.is_live AND count(h.id) FILTER (WHERE h.origin = '') > 0)
 """
 _I4 = """
     SELECT c.id, c.status_version, count(s.id), coalesce(max(s.version), 0)

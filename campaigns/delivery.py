@@ -12,6 +12,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from budgets.models import STOP_AT_MAX, BudgetMode, Period
+from budgets.queries import Spent
+from budgets.terms import NO_TERMS, ZERO, Terms, bound, in_force_on, is_spent
 from dayparting.windows import Position, WeeklyHours, next_change
 from kernel.local_time import Calendar, first_of_month
 
@@ -19,13 +22,13 @@ from .models import Reason
 
 
 class BudgetFacts(NamedTuple):
-    """One budget above the campaign: its limits today (None: no limit) and what it has spent."""
+    """One budget above the campaign: what bears on it today, what it has spent, and the mode that
+    is in force there (its own, or that of a budget above it)."""
 
     budget_id: UUID
-    daily_limit: Decimal | None
-    monthly_limit: Decimal | None
-    spent_today: Decimal
-    spent_month: Decimal
+    terms: Terms
+    spent: Spent
+    mode: str = BudgetMode.PAUSE_RESUME
 
 
 class BrandMoment(NamedTuple):
@@ -68,18 +71,29 @@ class WantedHold(NamedTuple):
     period_start: date | None = None
     until: datetime | None = None
     spent: Decimal | None = None
+    # What binds, adjustments included; and of it these.
     limit: Decimal | None = None
+    adjusted_by: Decimal = ZERO
+    stop_at: int = STOP_AT_MAX
+    mode: str = BudgetMode.PAUSE_RESUME
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether it is only told: its budget's mode holds nothing."""
+        return self.mode == BudgetMode.ALERT_ONLY
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Every reason against running; none means that it runs.
+    """Every reason against running; none means that it runs. `alerts` hold nothing: they tell what
+    budgets that only alert would have held.
 
     `next_check_at` is the earliest instant at which time alone could change this decision.
     """
 
     holds: tuple[WantedHold, ...]
     next_check_at: datetime | None
+    alerts: tuple[WantedHold, ...] = ()
 
     @property
     def may_run(self) -> bool:
@@ -88,14 +102,18 @@ class Decision:
 
 def decide(facts: CampaignFacts, *, moment: BrandMoment) -> Decision:
     """Return every rule's reason why the campaign may not run at `moment`."""
-    holds: list[WantedHold] = []
+    spent: list[WantedHold] = []
+    turns: list[datetime] = []
     for budget in facts.budgets:
-        if budget.daily_limit is not None or budget.monthly_limit is not None:
-            holds.extend(_budget_holds(budget, moment))
+        if budget.terms is not NO_TERMS:
+            spent.extend(_spent_limits(budget, moment))
+            if budget.terms.adjustments or budget.terms.later:
+                turns.extend(_turns(budget.terms, moment))
     # A limit that is not spent stays so until somebody spends; one that is turns with its period.
-    turns = [
-        moment.next_day if h.reason == Reason.DAILY_BUDGET else moment.next_month for h in holds
+    turns += [
+        moment.next_day if h.reason == Reason.DAILY_BUDGET else moment.next_month for h in spent
     ]
+    holds = [hold for hold in spent if not hold.is_alert]
     if not facts.hours.is_always_open:
         change = next_change(facts.hours, moment.position)
         if change is not None:
@@ -111,31 +129,73 @@ def decide(facts: CampaignFacts, *, moment: BrandMoment) -> Decision:
             holds.append(WantedHold(Reason.FLIGHT))
         else:
             turns.append(moment.calendar.day_start(facts.end_date + timedelta(days=1)))
-    return Decision(tuple(holds), min(turns, default=None))
+    alerts = tuple([hold for hold in spent if hold.is_alert])
+    return Decision(tuple(holds), min(turns, default=None), alerts)
 
 
-def is_spent(limit: Decimal | None, spent: Decimal) -> bool:
-    """Return whether a limit is used up; a limit of nothing always is."""
-    return limit is not None and (limit == 0 or spent >= limit)
+def _spent_limits(budget: BudgetFacts, moment: BrandMoment) -> Iterator[WantedHold]:
+    terms = budget.terms
+    bounds = terms.bounds
+    if is_spent(bounds.daily, budget.spent.today, terms.stop_at):
+        yield _spent(budget, Period.DAY, bounds.daily, budget.spent.today, moment)
+    if is_spent(bounds.monthly, budget.spent.month, terms.stop_at):
+        yield _spent(budget, Period.MONTH, bounds.monthly, budget.spent.month, moment)
 
 
-def _budget_holds(budget: BudgetFacts, moment: BrandMoment) -> Iterator[WantedHold]:
-    if is_spent(budget.daily_limit, budget.spent_today):
-        yield WantedHold(
-            Reason.DAILY_BUDGET,
-            budget.budget_id,
-            moment.today,
-            # A limit of nothing is as spent tomorrow as it is today.
-            moment.next_day if budget.daily_limit else None,
-            budget.spent_today,
-            budget.daily_limit,
-        )
-    if is_spent(budget.monthly_limit, budget.spent_month):
-        yield WantedHold(
-            Reason.MONTHLY_BUDGET,
-            budget.budget_id,
-            first_of_month(moment.today),
-            moment.next_month if budget.monthly_limit else None,
-            budget.spent_month,
-            budget.monthly_limit,
-        )
+def _spent(
+    budget: BudgetFacts,
+    period: Period,
+    limit: Decimal | None,
+    spent: Decimal,
+    moment: BrandMoment,
+) -> WantedHold:
+    is_daily = period == Period.DAY
+    # What waits for a person does not end by time.
+    waits = budget.mode == BudgetMode.PAUSE
+    return WantedHold(
+        Reason.DAILY_BUDGET if is_daily else Reason.MONTHLY_BUDGET,
+        budget.budget_id,
+        moment.today if is_daily else first_of_month(moment.today),
+        None if waits else _end(budget.terms, period, spent, moment),
+        spent,
+        limit,
+        budget.terms.adjusted_by(period),
+        budget.terms.stop_at,
+        budget.mode,
+    )
+
+
+def _end(terms: Terms, period: Period, spent: Decimal, moment: BrandMoment) -> datetime | None:
+    """Return when a spent limit could be unspent by time alone.
+
+    In its period: where an adjustment ends or a new limit begins. In the next one nothing is spent
+    yet, and no adjustment was given for it, so only a limit of nothing is.
+    """
+    calendar = moment.calendar
+    turn = moment.next_day if period == Period.DAY else moment.next_month
+    for at in sorted(at for at in _turns(terms, moment) if at < turn):
+        limit = in_force_on(calendar.today(at), terms.limits, terms.later).of(period)
+        ongoing = [
+            a.amount
+            for a in terms.adjustments
+            if a.period == period and (a.expires_at is None or a.expires_at > at)
+        ]
+        if not is_spent(bound(limit, sum(ongoing, ZERO)), spent, terms.stop_at):
+            return at
+    first = calendar.today(turn)
+    if in_force_on(first, terms.limits, terms.later).of(period) != 0:
+        return turn
+    raised = (c.from_day for c in terms.later if c.from_day > first and c.limits.of(period) != 0)
+    day = next(raised, None)
+    return None if day is None else calendar.day_start(day)
+
+
+def _turns(terms: Terms, moment: BrandMoment) -> Iterator[datetime]:
+    """Yield the instants at which time alone changes what binds: adjustments end, limits begin."""
+    for adjustment in terms.adjustments:
+        is_daily = adjustment.period == Period.DAY
+        turn = moment.next_day if is_daily else moment.next_month
+        ends = adjustment.expires_at
+        yield turn if ends is None else min(ends, turn)
+    for change in terms.later:
+        yield moment.calendar.day_start(change.from_day)

@@ -20,7 +20,7 @@ from tenants.contexts import current_agency
 
 from .delivery import BrandMoment
 from .judgement import Difference, Judgement, Outcome, judge, moments_of
-from .models import Hold, StatusChange
+from .models import WAITS, Hold, StatusChange
 
 logger = logging.getLogger("campaigns.delivery")
 
@@ -78,9 +78,7 @@ def _brands_where_a_shared_limit_turned(differences: Iterable[Difference]) -> se
     turned = set()
     for difference in differences:
         facts = difference.campaign.facts
-        budget_ids = {placed.budget_id for placed in difference.place}
-        budget_ids |= {released.budget_id for released in difference.release}
-        if facts is None or budget_ids - {None, facts.budgets[0].budget_id}:
+        if facts is None or difference.turned_budget_ids - {None, facts.budgets[0].budget_id}:
             turned.add(difference.campaign.brand_id)
     return turned
 
@@ -137,8 +135,10 @@ def _is_sooner(check: datetime, known: datetime | None) -> bool:
 def apply(
     differences: Sequence[Difference], moments: Mapping[UUID, BrandMoment], *, by: Actor
 ) -> None:
-    """Store differences in sets: holds released, placed and refreshed, statuses, their changes."""
+    """Store differences in sets: holds released, left waiting, placed and refreshed, statuses, and
+    their changes."""
     _release(differences, moments, by=by)
+    _let_wait(differences)
     _place(differences, moments, by=by)
     _refresh(differences)
     _move(differences, moments, by=by)
@@ -170,6 +170,13 @@ def close_holds(ended: Sequence[tuple[UUID, datetime]], *, by: Actor) -> None:
         )
 
 
+def _let_wait(differences: Sequence[Difference]) -> None:
+    """Leave holds of a finished period to a person."""
+    ids = [hold.id for difference in differences for hold in difference.wait]
+    if ids:
+        Hold.objects.filter(id__in=ids).update(origin=WAITS, until=None)
+
+
 def _place(
     differences: Sequence[Difference], moments: Mapping[UUID, BrandMoment], *, by: Actor
 ) -> None:
@@ -186,6 +193,9 @@ def _place(
             until=wanted.until,
             spent=wanted.spent,
             limit=wanted.limit,
+            adjusted_by=wanted.adjusted_by,
+            stop_at=wanted.stop_at,
+            mode=wanted.mode,
         )
         for difference in differences
         for wanted in difference.place
@@ -193,20 +203,25 @@ def _place(
 
 
 def _refresh(differences: Sequence[Difference]) -> None:
-    """Keep an open hold's expected end, and the limit that binds, true."""
+    """Keep an open hold's expected end, and the limit that binds with its parts, true."""
     pairs = [pair for difference in differences for pair in difference.refresh]
     if not pairs:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            'UPDATE campaigns_hold h SET until = v.until, spent = v.spent, "limit" = v.bound'
-            " FROM unnest(%s::uuid[], %s::timestamptz[], %s::numeric[], %s::numeric[])"
-            " AS v (id, until, spent, bound) WHERE h.id = v.id",
+            'UPDATE campaigns_hold h SET until = v.until, spent = v.spent, "limit" = v.bound,'
+            " adjusted_by = v.adjusted_by, stop_at = v.stop_at, mode = v.mode"
+            " FROM unnest(%s::uuid[], %s::timestamptz[], %s::numeric[], %s::numeric[],"
+            " %s::numeric[], %s::int[], %s::text[])"
+            " AS v (id, until, spent, bound, adjusted_by, stop_at, mode) WHERE h.id = v.id",
             [
                 [stored.id for stored, _ in pairs],
                 [wanted.until for _, wanted in pairs],
                 [wanted.spent for _, wanted in pairs],
                 [wanted.limit for _, wanted in pairs],
+                [wanted.adjusted_by for _, wanted in pairs],
+                [wanted.stop_at for _, wanted in pairs],
+                [str(wanted.mode) for _, wanted in pairs],
             ],
         )
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from budgets.models import Brand
-from budgets.queries import NO_LIMITS, NOTHING_SPENT, limits_on, spent_on
+from budgets.models import Brand, BudgetMode
+from budgets.queries import NOTHING_SPENT, Spent, spent_on, terms_on
+from budgets.terms import NO_TERMS, Terms
 from dayparting.windows import WeeklyHours, WindowLine, weekly_hours
 
 from .delivery import BrandMoment, BudgetFacts, CampaignFacts
@@ -28,6 +29,19 @@ class OpenHold(NamedTuple):
     period_start: date | None
     until: datetime | None
     limit: Decimal | None
+    adjusted_by: Decimal
+    stop_at: int
+    mode: str
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether a rule may release it: it is no person's, and waits for none."""
+        return not self.origin
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether it holds nothing, and only tells."""
+        return self.mode == BudgetMode.ALERT_ONLY
 
 
 class JudgedCampaign(NamedTuple):
@@ -76,15 +90,13 @@ def campaign_facts(
     budget_ids = list({b for row in rows for b in _chain(row)}) if some else None
     days = {brand_id: moments[brand_id].today for brand_id in brand_ids}
     hours = _hours(brand_ids, schedule_ids)
-    limits = limits_on(days, budget_ids=budget_ids)
+    instants = {brand_id: moments[brand_id].now for brand_id in brand_ids}
+    terms = terms_on(days, at=instants, budget_ids=budget_ids)
     spent = spent_on(days, budget_ids=budget_ids)
     holds = _open_holds(brand_ids, campaign_ids)
-    budgets = {
-        budget_id: BudgetFacts(
-            budget_id, *limits.get(budget_id, NO_LIMITS), *spent.get(budget_id, NOTHING_SPENT)
-        )
-        for budget_id in {budget_id for row in rows for budget_id in _chain(row)}
-    }
+    budgets: dict[UUID, BudgetFacts] = {}
+    for row in rows:
+        _add_budgets(budgets, _chain(row), terms, spent)
 
     return [
         JudgedCampaign(
@@ -102,6 +114,25 @@ def campaign_facts(
         )
         for row in rows
     ]
+
+
+def _add_budgets(
+    budgets: dict[UUID, BudgetFacts],
+    chain: Sequence[UUID],
+    terms: Mapping[UUID, Terms],
+    spent: Mapping[UUID, Spent],
+) -> None:
+    """Add the facts of a campaign's budgets, from the root down: a mode is inherited."""
+    mode: str = BudgetMode.PAUSE_RESUME
+    for budget_id in reversed(chain):
+        known = budgets.get(budget_id)
+        if known is None:
+            own = terms.get(budget_id, NO_TERMS)
+            known = BudgetFacts(
+                budget_id, own, spent.get(budget_id, NOTHING_SPENT), own.mode or mode
+            )
+            budgets[budget_id] = known
+        mode = known.mode
 
 
 def _chain(row: _Row) -> tuple[UUID, ...]:
@@ -171,7 +202,7 @@ def _open_holds(
 ) -> dict[UUID, list[OpenHold]]:
     sql = """
         SELECT h.id, h.campaign_id, h.reason, h.budget_id, h.origin,
-               h.period_start, h.until, h."limit"
+               h.period_start, h.until, h."limit", h.adjusted_by, h.stop_at, h.mode
         FROM campaigns_hold h
         JOIN campaigns_campaign c ON c.id = h.campaign_id
         WHERE h.released_at IS NULL AND c.brand_id = ANY(%(brands)s::uuid[])

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from budgets.models import Brand
+from budgets.models import Brand, BudgetMode
+from kernel.local_time import first_of_month
 
 from .delivery import BrandMoment, Decision, WantedHold, decide
 from .facts import JudgedCampaign, OpenHold, campaign_facts
-from .models import Reason, Status
+from .models import WAITS, Reason, Status
 
 _RULE_ORDER = {reason.value: place for place, reason in enumerate(Reason)}
 
@@ -27,9 +28,11 @@ class Difference:
     holds: tuple[WantedHold, ...]
     status: str
     reasons: tuple[str, ...]
-    place: tuple[WantedHold, ...]
-    release: tuple[OpenHold, ...]
-    refresh: tuple[tuple[OpenHold, WantedHold], ...]
+    place: tuple[WantedHold, ...] = ()
+    release: tuple[OpenHold, ...] = ()
+    refresh: tuple[tuple[OpenHold, WantedHold], ...] = ()
+    # Holds whose period is over, and which a person ends.
+    wait: tuple[OpenHold, ...] = ()
 
     @property
     def moves(self) -> bool:
@@ -38,7 +41,13 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.moves or self.place or self.release or self.refresh)
+        return not (self.moves or self.place or self.release or self.refresh or self.wait)
+
+    @property
+    def turned_budget_ids(self) -> set[UUID | None]:
+        """The budgets of which a limit changed sides."""
+        placed = {hold.budget_id for hold in self.place}
+        return placed | {hold.budget_id for hold in (*self.release, *self.wait)}
 
 
 @dataclass(slots=True)
@@ -109,7 +118,7 @@ def judge(
             decision = Decision((), None)
         else:
             decision = decide(campaign.facts, moment=moments[campaign.brand_id])
-        differences.append(_compare(campaign, decision))
+        differences.append(_compare(campaign, decision, moments[campaign.brand_id]))
         check = decision.next_check_at
         known = next_check_at[campaign.brand_id]
         if check is not None and (known is None or check < known):
@@ -117,26 +126,28 @@ def judge(
     return Judgement(differences, next_check_at)
 
 
-def _compare(campaign: JudgedCampaign, decision: Decision) -> Difference:
-    if not decision.holds and not campaign.holds:
+def _compare(campaign: JudgedCampaign, decision: Decision, moment: BrandMoment) -> Difference:
+    if not (decision.holds or decision.alerts or campaign.holds):
         # Nothing holds it and nothing did: most campaigns, most of the time.
         status = Status.ACTIVE.value if campaign.is_live else Status.INACTIVE.value
-        return Difference(campaign, (), status, (), (), (), ())
-    rules = {(h.reason, h.budget_id): h for h in campaign.holds if h.reason != Reason.MANUAL}
-    place, refresh, release = [], [], []
-    for wanted in decision.holds:
+        return Difference(campaign, (), status, ())
+    rules = {(h.reason, h.budget_id): h for h in campaign.holds if h.is_rule}
+    place, refresh, ended = [], [], []
+    for wanted in (*decision.holds, *decision.alerts):
         stored = rules.pop((wanted.reason.value, wanted.budget_id), None)
         if stored is None:
             place.append(wanted)
-        elif stored.period_start != wanted.period_start:
+        elif stored.period_start != wanted.period_start or stored.is_alert != wanted.is_alert:
             # The same limit, spent again in a new period: another hold, and no change of status.
-            release.append(stored)
+            ended.append(stored)
             place.append(wanted)
-        elif (stored.until, stored.limit) != (wanted.until, wanted.limit):
+        elif _numbers(stored) != _numbers(wanted):
             refresh.append((stored, wanted))
-    release.extend(rules.values())
+    ended.extend(rules.values())
+    wait = _waiting(campaign, ended, moment)
+    others = [hold for hold in campaign.holds if not hold.is_rule]
     standing = {hold.reason.value for hold in decision.holds}
-    standing |= {hold.reason for hold in campaign.holds if hold.reason == Reason.MANUAL}
+    standing |= {hold.reason for hold in (*others, *wait)}
     if not campaign.is_live:
         status = Status.INACTIVE.value
     else:
@@ -147,6 +158,34 @@ def _compare(campaign: JudgedCampaign, decision: Decision) -> Difference:
         status,
         tuple(sorted(standing, key=_RULE_ORDER.__getitem__)),
         tuple(place),
-        tuple(release),
+        tuple([hold for hold in ended if hold not in wait]),
         tuple(refresh),
+        wait,
+    )
+
+
+def _numbers(hold: OpenHold | WantedHold) -> tuple[object, ...]:
+    """What is kept true of a hold while it stands."""
+    return (hold.until, hold.limit, hold.adjusted_by, hold.stop_at, hold.mode)
+
+
+def _waiting(
+    campaign: JudgedCampaign, ended: Iterable[OpenHold], moment: BrandMoment
+) -> tuple[OpenHold, ...]:
+    """Return the ended holds that wait for a person: their period is over, and their budget's mode
+    resumes nothing. Where one waits for the same limit already, that one will do."""
+    if not campaign.is_live:
+        return ()
+    waiting = {(hold.reason, hold.budget_id) for hold in campaign.holds if hold.origin == WAITS}
+    periods = {
+        Reason.DAILY_BUDGET.value: moment.today,
+        Reason.MONTHLY_BUDGET.value: first_of_month(moment.today),
+    }
+    return tuple(
+        hold
+        for hold in ended
+        if hold.mode == BudgetMode.PAUSE
+        and hold.period_start is not None
+        and hold.period_start < periods[hold.reason]
+        and (hold.reason, hold.budget_id) not in waiting
     )

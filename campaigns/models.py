@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from budgets.models import Brand, Budget, amount_field, sum_field
+from budgets.models import STOP_AT_MAX, Brand, Budget, BudgetMode, amount_field, sum_field
 from dayparting.models import Schedule
 from kernel.ids import uuid7
 
@@ -27,6 +27,8 @@ class Reason(models.TextChoices):
 
 # The origin of a person's (or a key's) pause; other placers of manual holds carry their own.
 PAUSE = "pause"
+# The origin of a budget's hold whose period is over, and which waits for a person to resume.
+WAITS = "waits"
 
 
 class Campaign(models.Model):
@@ -83,13 +85,31 @@ class Campaign(models.Model):
         return self.name
 
 
+class _Holds(models.Manager["Hold"]):
+    def get_queryset(self) -> models.QuerySet["Hold"]:
+        return super().get_queryset().exclude(mode=BudgetMode.ALERT_ONLY)
+
+
+class _Alerts(models.Manager["Hold"]):
+    def get_queryset(self) -> models.QuerySet["Hold"]:
+        return super().get_queryset().filter(mode=BudgetMode.ALERT_ONLY)
+
+
 class Hold(models.Model):
-    """A reason why a campaign may not run. A closed hold is kept: it is the campaign's history."""
+    """A reason why a campaign may not run. A closed hold is kept: it is the campaign's history.
+
+    An alert is what a budget that only alerts would have held, and holds nothing. It comes and goes
+    by the same rules, so it is a row here; who asks for holds (`objects`) does not meet it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="holds")
     reason = models.CharField(max_length=16, choices=Reason.choices)
     budget = models.ForeignKey(Budget, null=True, blank=True, on_delete=models.PROTECT)
+    # The mode of the budget that placed it; without meaning for other reasons.
+    mode = models.CharField(
+        max_length=12, choices=BudgetMode.choices, default=BudgetMode.PAUSE_RESUME
+    )
     # Empty for a rule; names the placer otherwise.
     origin = models.CharField(max_length=64, blank=True)
     # The local day from which a budget hold's period counts: the next period is another hold.
@@ -102,11 +122,18 @@ class Hold(models.Model):
     # The numbers on which it stands: of when it was placed, or when its limit or end last changed.
     spent = sum_field(null=True, blank=True)
     limit = amount_field(null=True, blank=True)
+    # What of the limit are adjustments, and from which percentage of it on it counts as spent.
+    adjusted_by = sum_field(default=0)
+    stop_at = models.PositiveSmallIntegerField(default=STOP_AT_MAX)
     note = models.CharField(max_length=500, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
     released_by_kind = models.CharField(max_length=8, blank=True)
     released_by_id = models.CharField(max_length=36, blank=True)
     released_by_label = models.CharField(max_length=120, blank=True)
+
+    objects = _Holds()
+    alerts = _Alerts()
+    with_alerts = models.Manager["Hold"]()
 
     class Meta:
         ordering = ["-placed_at", "-id"]
@@ -123,11 +150,16 @@ class Hold(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(reason=Reason.MANUAL) & ~Q(origin="")
-                | ~Q(reason=Reason.MANUAL) & Q(origin=""),
+                | ~Q(reason=Reason.MANUAL) & Q(origin__in=["", WAITS]),
                 name="hold_by_hand_names_its_placer",
             ),
         ]
         indexes = [models.Index(fields=["campaign", "placed_at"], name="hold_history")]
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether it holds nothing, and only tells."""
+        return self.mode == BudgetMode.ALERT_ONLY
 
     def __str__(self) -> str:
         return f"{self.get_reason_display()} since {self.placed_at:%Y-%m-%d %H:%M} UTC"

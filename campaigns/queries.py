@@ -23,16 +23,22 @@ class ToldHold(NamedTuple):
 
 
 def holds_of(
-    campaigns: Collection[Campaign], *, now: datetime, only_open: bool = True
+    campaigns: Collection[Campaign],
+    *,
+    now: datetime,
+    only_open: bool = True,
+    with_alerts: bool = False,
 ) -> dict[UUID, list[ToldHold]]:
     """Return the campaigns' holds, told in words; campaigns without any are absent.
 
     Open ones in the order in which people are told (first the oldest; at one instant by reason, and
     from the campaign's own budget up to its brand's); with `only_open` false, closed ones follow,
-    newest first. The campaigns come with their brands selected. One statement.
+    newest first. Alerts, which hold nothing, come `with_alerts` only. The campaigns come with their
+    brands selected. One statement.
     """
     by_id = {campaign.id: campaign for campaign in campaigns}
-    holds = Hold.objects.filter(campaign_id__in=by_id).select_related("budget")
+    rows = Hold.with_alerts if with_alerts else Hold.objects
+    holds = rows.filter(campaign_id__in=by_id).select_related("budget")
     if only_open:
         holds = holds.filter(released_at=None)
     told: dict[UUID, list[ToldHold]] = {}

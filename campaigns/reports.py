@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from budgets.models import Brand, Budget, BudgetKind
-from budgets.queries import NO_FIGURES, Figures, figures_on
+from budgets.models import Brand, Budget, BudgetKind, Period
+from budgets.queries import NO_FIGURES, Figures, daily_adjustments, figures_on
 from kernel.local_time import Calendar, first_of_month, first_of_next_month
 from kernel.money import plain
 
@@ -23,6 +23,8 @@ REPORT_COLUMNS = (
     "currency",
     "spent",
     "limit",
+    "adjustments",
+    "daily_adjustments",
     "over",
     "under",
     "days_held",
@@ -33,6 +35,8 @@ _TICK = timedelta(microseconds=1)
 class ReportLine(NamedTuple):
     """One brand (campaign None) or campaign in one month; amounts in the brand's currency.
 
+    `limit` is what binds: the monthly budget and its adjustments, which `adjustments` sums up.
+    `daily_adjustments` is what its days were given beyond their daily budgets, or less.
     `over` is spent minus limit: positive over, negative under, None without a monthly limit.
     """
 
@@ -40,6 +44,8 @@ class ReportLine(NamedTuple):
     campaign: Campaign | None
     spent: Decimal
     limit: Decimal | None
+    adjustments: Decimal
+    daily_adjustments: Decimal
     over: Decimal | None
     days_held: int
 
@@ -59,6 +65,8 @@ class ReportLine(NamedTuple):
             "currency": currency,
             "spent": plain(self.spent, currency),
             "limit": None if self.limit is None else plain(self.limit, currency),
+            "adjustments": plain(self.adjustments, currency),
+            "daily_adjustments": plain(self.daily_adjustments, currency),
             "over": None if over is None else plain(over, currency),
             "under": None if under is None else plain(under, currency),
             "days_held": self.days_held,
@@ -72,10 +80,11 @@ def monthly_report(brands: Collection[Brand], month: date, *, now: datetime) -> 
     running. What is archived is told for the months in which it spent.
     """
     days = {brand.id: _reporting_day(brand, month, now=now) for brand in brands}
-    figures = figures_on(days)
+    figures = figures_on(days, now=now)
     roots = _roots(brands)
     campaigns = _campaigns(brands)
     held = _days_held(brands, campaigns, month, now=now)
+    of_days = daily_adjustments(brands, month)
     lines = []
     for brand in brands:
         if brand.id not in roots:
@@ -84,26 +93,26 @@ def monthly_report(brands: Collection[Brand], month: date, *, now: datetime) -> 
         brand_days: set[date] = set().union(*(held.get(c.id, set()) for c in own))
         below = []
         for campaign in own:
-            spent, limit = _month(figures.get(campaign.budget_id, NO_FIGURES))
-            if spent or campaign.archived_at is None:
+            own_figures = figures.get(campaign.budget_id, NO_FIGURES)
+            if own_figures.spent.month or campaign.archived_at is None:
                 days_held = len(held.get(campaign.id, ()))
-                below.append(_line(brand, campaign, spent, limit, days_held))
-        spent, limit = _month(figures.get(roots[brand.id], NO_FIGURES))
+                below.append(
+                    _line(brand, campaign, own_figures, of_days[campaign.budget_id], days_held)
+                )
+        whole = figures.get(roots[brand.id], NO_FIGURES)
         # One campaign's credit may hide what another one spent: the brand is told with them.
-        if spent or below or brand.archived_at is None:
-            lines += [_line(brand, None, spent, limit, len(brand_days)), *below]
+        if whole.spent.month or below or brand.archived_at is None:
+            lines += [_line(brand, None, whole, of_days[roots[brand.id]], len(brand_days)), *below]
     return lines
 
 
-def _month(figures: Figures) -> tuple[Decimal, Decimal | None]:
-    return figures.spent.month, figures.limits.monthly
-
-
 def _line(
-    brand: Brand, campaign: Campaign | None, spent: Decimal, limit: Decimal | None, days_held: int
+    brand: Brand, campaign: Campaign | None, figures: Figures, of_days: Decimal, days_held: int
 ) -> ReportLine:
+    spent, limit = figures.spent.month, figures.bounds.monthly
     over = None if limit is None else spent - limit
-    return ReportLine(brand, campaign, spent, limit, over, days_held)
+    adjustments = figures.terms.adjusted_by(Period.MONTH)
+    return ReportLine(brand, campaign, spent, limit, adjustments, of_days, over, days_held)
 
 
 def _reporting_day(brand: Brand, month: date, *, now: datetime) -> date:

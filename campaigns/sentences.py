@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from budgets.models import STOP_AT_MAX, BudgetMode
 from kernel.local_time import Calendar
 from kernel.money import show
 
-from .models import Hold, Reason
+from .models import WAITS, Hold, Reason
 
 
 class Surroundings(NamedTuple):
@@ -20,6 +21,8 @@ class Surroundings(NamedTuple):
 def hold_sentence(hold: Hold, around: Surroundings, *, now: datetime) -> str:
     """Tell why the campaign is held, on which numbers, and what brings it back."""
     since = _clock(hold.placed_at, around.calendar, now=now)
+    if hold.mode == BudgetMode.ALERT_ONLY:
+        return f"Since {since}: {_why(hold, around)}. Its budget only alerts, so it runs on."
     return f"Paused since {since}: {_why(hold, around)}. {_end(hold, around.calendar, now=now)}"
 
 
@@ -35,7 +38,7 @@ def _why(hold: Hold, around: Surroundings) -> str:
             )
             return (
                 f"{period} budget of {around.budget_name} spent,"
-                f" {spent} of {limit} {around.currency}"
+                f" {spent} of {limit} {around.currency}{_parts(hold, around)}"
             )
         case Reason.DAYPART:
             return "outside its hours"
@@ -46,6 +49,18 @@ def _why(hold: Hold, around: Surroundings) -> str:
             return f"paused by {hold.placed_by_label}{note}"
 
 
+def _parts(hold: Hold, around: Surroundings) -> str:
+    """Tell what made the limit of the hold another than its budget's own, if anything did."""
+    parts = []
+    if hold.adjusted_by:
+        sign = "+" if hold.adjusted_by > 0 else "-"
+        amount = show(abs(hold.adjusted_by), around.currency)
+        parts.append(f"adjusted by {sign}{amount}")
+    if hold.stop_at != STOP_AT_MAX:
+        parts.append(f"stops at {hold.stop_at} %")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
 def _end(hold: Hold, calendar: Calendar, *, now: datetime) -> str:
     if hold.released_at is not None:
         return (
@@ -53,6 +68,11 @@ def _end(hold: Hold, calendar: Calendar, *, now: datetime) -> str:
         )
     if hold.reason == Reason.MANUAL:
         return "Resumes when a person resumes it."
+    if hold.origin == WAITS:
+        period = "day" if hold.reason == Reason.DAILY_BUDGET else "month"
+        return f"Its {period} is over; resumes when a person resumes it."
+    if hold.mode == BudgetMode.PAUSE:
+        return "Resumes when a person resumes it, or the budget is raised."
     if hold.until is None:
         if hold.reason in (Reason.DAILY_BUDGET, Reason.MONTHLY_BUDGET):
             return "Resumes when the budget is raised."

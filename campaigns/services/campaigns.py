@@ -11,14 +11,14 @@ from django.db import IntegrityError, transaction
 from budgets import ledger
 from budgets import services as budgets
 from budgets.models import Brand, Budget, BudgetKind
-from budgets.queries import Limits
 from dayparting.models import Schedule
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError, InvalidValue, NameTaken, NotFound
 
 from ..enforcement import close_holds, enforce_delivery
 from ..judgement import Outcome, decision_instant
-from ..models import PAUSE, Campaign, Hold, Reason, Status
+from ..models import PAUSE, WAITS, Campaign, Hold, Reason, Status
+from .budgets import LimitChanges, change_limits
 
 Command = Literal["ACTIVE", "PAUSED", "INACTIVE"]
 _YEARS = range(1970, 2200)
@@ -35,6 +35,7 @@ class CampaignChanges(TypedDict, total=False):
     group: UUID | None
     daily_budget: Decimal | None
     monthly_budget: Decimal | None
+    from_day: date
     status: Command
 
 
@@ -70,9 +71,8 @@ def create_campaign(
     )
     if refused := make_campaigns([campaign], brand=brand, group=_group(group, brand)):
         raise refused[0]
-    limits = Limits(daily_budget, monthly_budget)
-    today = brand.calendar.today(now)
-    budgets.set_limits(campaign.budget, limits, brand=brand, from_day=today, now=now, by=by)
+    limits: LimitChanges = {"daily_budget": daily_budget, "monthly_budget": monthly_budget}
+    change_limits(campaign.budget, limits, brand=brand, now=now, by=by)
     if status == "PAUSED":
         _place_pause([campaign.id], now=now, by=by)
     enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
@@ -129,13 +129,7 @@ def update_campaign(
     is_moved = "group" in changes and budgets.move_leaf(
         campaign.budget, group=_group(changes["group"], brand)
     )
-    today = brand.calendar.today(now)
-    current = budgets.current_limits(campaign.budget, on=today)
-    limits = Limits(
-        changes.get("daily_budget", current.daily),
-        changes.get("monthly_budget", current.monthly),
-    )
-    budgets.set_limits(campaign.budget, limits, brand=brand, from_day=today, now=now, by=by)
+    change_limits(campaign.budget, changes, brand=brand, now=now, by=by)
     if "status" in changes:
         _command([campaign.id], changes["status"], now=now, by=by)
     # A change of group moves spend between limits that other campaigns share.
@@ -151,8 +145,9 @@ def command(
 ) -> Outcome:
     """Command campaigns: PAUSED places a manual hold, ACTIVE lifts it, INACTIVE switches off.
 
-    Other holds stay: an ACTIVE campaign may still be held. PAUSED and ACTIVE switch on what was
-    off. Raises NotFound and Conflict (archived).
+    ACTIVE also lifts what waits for a person: budget holds of a finished period. Other holds stay:
+    an ACTIVE campaign may still be held. PAUSED and ACTIVE switch on what was off. Raises NotFound
+    and Conflict (archived).
     """
     found = Campaign.objects.filter(id__in=campaign_ids)
     brands = budgets.lock_brands(found.values_list("brand_id", flat=True))
@@ -171,7 +166,9 @@ def _command(ids: Sequence[UUID], status: Command, *, now: datetime, by: Actor) 
     if status == "PAUSED":
         _place_pause(ids, now=now, by=by)
     if status == "ACTIVE":
-        pauses = Hold.objects.filter(campaign_id__in=ids, origin=PAUSE, released_at=None)
+        pauses = Hold.objects.filter(
+            campaign_id__in=ids, origin__in=[PAUSE, WAITS], released_at=None
+        )
         close_holds([(hold_id, now) for hold_id in pauses.values_list("id", flat=True)], by=by)
 
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from budgets.models import Period
 from budgets.queries import Figures
 from kernel.money import plain
 
@@ -18,6 +19,8 @@ def money(figures: Figures, currency: str) -> Shown:
     return {
         "daily_budget": amount(figures.limits.daily, currency),
         "monthly_budget": amount(figures.limits.monthly, currency),
+        "daily_adjustment": amount(figures.terms.adjusted_by(Period.DAY), currency),
+        "monthly_adjustment": amount(figures.terms.adjusted_by(Period.MONTH), currency),
         "daily_spend": amount(figures.spent.today, currency),
         "monthly_spend": amount(figures.spent.month, currency),
     }

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.delivery import is_spent
+from budgets.models import STOP_AT_MAX
+from budgets.terms import is_spent
 from kernel.money import show
 
 # From here on a budget needs attention.
@@ -26,18 +27,20 @@ class Colour(StrEnum):
 class Gauge(NamedTuple):
     """What a budget has spent in a period, of how much (None: no limit), in which currency.
 
-    `whose` names the budget where it is not the row's own.
+    `whose` names the budget where it is not the row's own; it counts as spent from `stop_at`
+    percent on.
     """
 
     spent: Decimal
     limit: Decimal | None
     currency: str
     whose: str = ""
+    stop_at: int = STOP_AT_MAX
 
 
-def colour(spent: Decimal, limit: Decimal) -> Colour:
+def colour(spent: Decimal, limit: Decimal, stop_at: int = STOP_AT_MAX) -> Colour:
     """Return the bar's colour: red when the limit is spent, amber from 80 % of it."""
-    if is_spent(limit, spent):
+    if is_spent(limit, spent, stop_at):
         return Colour.RED
     return Colour.AMBER if spent >= limit * AMBER_FROM else Colour.GREEN
 
@@ -68,7 +71,7 @@ def bar(gauge: Gauge | None) -> SafeString:
         '<rect class="track" width="100" height="6" rx="1"/>'
         '<rect class="fill" width="{}" height="6" rx="1"/></svg>'
         '<span><span class="amount">{}</span>{}</span></span>',
-        colour(gauge.spent, gauge.limit),
+        colour(gauge.spent, gauge.limit, gauge.stop_at),
         share,
         share,
         min(share, 100),

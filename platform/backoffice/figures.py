@@ -10,7 +10,8 @@ from django.db.models import Count, Model
 from django.http import HttpRequest
 
 from budgets.models import Brand, Budget, BudgetKind, SpendEntry
-from budgets.queries import NO_FIGURES, NO_LIMITS, Figures, Limits, figures_by_day, figures_on
+from budgets.queries import NO_FIGURES, Figures, figures_by_day, figures_on
+from budgets.terms import NO_LIMITS, Limits
 from campaigns.models import Campaign, Status
 from campaigns.queries import ToldHold, brand_days, budget_name, holds_of
 from kernel import clock
@@ -58,7 +59,7 @@ def gather_brands(brands: Collection[Brand], *, now: datetime) -> None:
     roots = dict(
         Budget.objects.filter(brand__in=brands, kind=BudgetKind.ROOT).values_list("brand_id", "id")
     )
-    figures = figures_on(brand_days(brands, now=now), budget_ids=list(roots.values()))
+    figures = figures_on(brand_days(brands, now=now), now=now, budget_ids=list(roots.values()))
     counts: dict[UUID, dict[str, int]] = {}
     statuses = Campaign.objects.filter(brand__in=brands, archived_at=None).order_by()
     for row in statuses.values("brand_id", "status").annotate(number=Count("id")):
@@ -73,17 +74,17 @@ def gather_brands(brands: Collection[Brand], *, now: datetime) -> None:
 def gather_budgets(budgets: Collection[Budget], *, now: datetime) -> None:
     """Gather figures of budgets that come with their brands."""
     days = brand_days({budget.brand for budget in budgets}, now=now)
-    figures = figures_on(days, budget_ids=[budget.id for budget in budgets])
+    figures = figures_on(days, now=now, budget_ids=[budget.id for budget in budgets])
     for budget in budgets:
         _show(budget, _of_figures(figures.get(budget.id, NO_FIGURES), budget.brand.currency))
 
 
 def _of_figures(figures: Figures, currency: str) -> Shown:
-    limits, spent = figures
+    bounds, spent, stop_at = figures.bounds, figures.spent, figures.terms.stop_at
     return Shown(
-        Gauge(spent.today, limits.daily, currency),
-        Gauge(spent.month, limits.monthly, currency),
-        limits,
+        Gauge(spent.today, bounds.daily, currency, stop_at=stop_at),
+        Gauge(spent.month, bounds.monthly, currency, stop_at=stop_at),
+        figures.limits,
     )
 
 
@@ -91,7 +92,7 @@ def gather_campaigns(campaigns: Collection[Campaign], *, now: datetime) -> None:
     """Gather figures and holds of campaigns that come with their brand and the budgets above."""
     days = brand_days({campaign.brand for campaign in campaigns}, now=now)
     ids = {budget.id for campaign in campaigns for budget in budgets_above(campaign)}
-    figures = figures_on(days, budget_ids=list(ids))
+    figures = figures_on(days, now=now, budget_ids=list(ids))
     holds = holds_of(campaigns, now=now)
     for campaign in campaigns:
         what = _nearest(campaign, figures)
@@ -107,7 +108,7 @@ def gather_spends(entries: Collection[SpendEntry], *, now: datetime) -> None:
         for entry in entries
         for budget in budgets_above(entry.budget.campaign)
     }
-    figures = figures_by_day(pairs)
+    figures = figures_by_day(pairs, now=now)
     for entry in entries:
         campaign = entry.budget.campaign
         of_day = {
@@ -129,8 +130,8 @@ def _nearest(campaign: Campaign, figures: Mapping[UUID, Figures]) -> Shown:
     """Gauge each period against the nearest budget above the campaign that has a limit for it."""
     above = [(budget, figures.get(budget.id, NO_FIGURES)) for budget in budgets_above(campaign)]
     return Shown(
-        _first_limited(campaign, above, lambda f: (f.spent.today, f.limits.daily)),
-        _first_limited(campaign, above, lambda f: (f.spent.month, f.limits.monthly)),
+        _first_limited(campaign, above, lambda f: (f.spent.today, f.bounds.daily)),
+        _first_limited(campaign, above, lambda f: (f.spent.month, f.bounds.monthly)),
     )
 
 
@@ -145,5 +146,5 @@ def _first_limited(
         if limit is not None:
             is_own = budget.id == campaign.budget_id
             whose = "" if is_own else budget_name(budget, campaign)
-            return Gauge(spent, limit, currency, whose)
+            return Gauge(spent, limit, currency, whose, figures.terms.stop_at)
     return Gauge(*period(above[0][1]), currency)

@@ -14,7 +14,8 @@ from accounts.services import add_person
 from budgets.models import Brand, SpendEntry, SpendType
 from campaigns.models import Campaign, Hold, Reason
 from campaigns.services import campaigns as campaign_services
-from campaigns.services.brands import create_brand, create_group
+from campaigns.services.brands import create_brand
+from campaigns.services.budgets import create_group
 from campaigns.services.schedules import add_window
 from campaigns.services.spend import NewSpend, record_spends
 from dayparting.windows import WeeklyHours, WindowLine, is_open, weekly_hours

@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from budgets.models import STOP_AT_MAX
 from budgets.queries import Figures
-from campaigns.delivery import is_spent
+from budgets.terms import is_spent
 from kernel.local_time import Calendar
 from kernel.money import show
 
@@ -29,18 +30,20 @@ class Gauge:
     """An amount spent in a period against its limit (None: no limit), in one currency.
 
     `pace` is how much of the period is gone, in thousandths; None where no even pace is expected.
+    It counts as spent from `stop_at` percent of the limit on.
     """
 
     spent: Decimal
     limit: Decimal | None
     currency: str
     pace: int | None = None
+    stop_at: int = STOP_AT_MAX
 
     @property
     def level(self) -> Level:
         if self.limit is None:
             return Level.UNLIMITED
-        if is_spent(self.limit, self.spent):
+        if is_spent(self.limit, self.spent, self.stop_at):
             return Level.SPENT
         return Level.NEAR if self.spent >= NEAR_SHARE * self.limit else Level.FINE
 
@@ -85,10 +88,11 @@ class Gauges:
 
 def gauges(figures: Figures, *, currency: str, pace: int | None = None) -> Gauges:
     """Return the bars of a budget; `pace` is the month's (see `month_pace`)."""
-    limits, spent = figures
+    bounds, spent, stop_at = figures.bounds, figures.spent, figures.terms.stop_at
+    even = pace if bounds.monthly else None
     return Gauges(
-        Gauge(spent.today, limits.daily, currency),
-        Gauge(spent.month, limits.monthly, currency, pace if limits.monthly else None),
+        Gauge(spent.today, bounds.daily, currency, stop_at=stop_at),
+        Gauge(spent.month, bounds.monthly, currency, even, stop_at),
     )
 
 

@@ -100,7 +100,7 @@ def dashboard(query: Query, *, now: datetime) -> Dashboard:
     """Return the agency's overview as `query` asks for it."""
     brands = list(Brand.objects.filter(archived_at=None))
     asked = [b for b in brands if query.brand_id in (None, b.id)]
-    figures = figures_on(brand_days(asked, now=now))
+    figures = figures_on(brand_days(asked, now=now), now=now)
     matching = _matching(asked, query)
     counted = _counts(matching)
     shown = [brand for brand in asked if _is_shown(brand, counted, query)]

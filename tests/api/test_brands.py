@@ -34,6 +34,8 @@ def test_it_is_made_with_its_budgets(manager):
         "monthly_budget": "2000.00",
         "daily_spend": "0.00",
         "monthly_spend": "0.00",
+        "daily_adjustment": "0.00",
+        "monthly_adjustment": "0.00",
         "archived_at": None,
         "created_at": shown["created_at"],
         "updated_at": shown["updated_at"],

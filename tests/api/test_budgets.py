@@ -34,6 +34,13 @@ def test_a_group_is_made_below_its_brand(brand, group):
         "monthly_budget": None,
         "daily_spend": "0.00",
         "monthly_spend": "0.00",
+        "daily_adjustment": "0.00",
+        "monthly_adjustment": "0.00",
+        "mode": None,
+        "effective_mode": "pause_resume",
+        "stop_at": 100,
+        "adjustments": [],
+        "upcoming": [],
         "created_at": group["created_at"],
         "updated_at": group["updated_at"],
     }

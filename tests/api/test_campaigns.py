@@ -8,7 +8,7 @@ import pytest
 
 from budgets.models import Budget
 from campaigns.models import Campaign
-from campaigns.services.brands import create_group
+from campaigns.services.budgets import create_group
 from campaigns.services.spend import NewSpend, record_spend
 from tests.conftest import ANN, NOBODY, NOON, make_brand, make_campaign
 
@@ -58,6 +58,9 @@ def test_it_is_made_active(manager, brand):
         "monthly_budget": None,
         "daily_spend": "0.00",
         "monthly_spend": "0.00",
+        "daily_adjustment": "0.00",
+        "monthly_adjustment": "0.00",
+        "alerts": [],
         "archived_at": None,
         "created_at": shown["created_at"],
         "updated_at": shown["updated_at"],
@@ -94,6 +97,9 @@ def test_the_answer_tells_what_holds_it(manager, campaign, address):
             "until": "2026-03-03T00:00:00Z",
             "spent": "100.00",
             "limit": "100.00",
+            "adjustment": "0.00",
+            "stop_at": 100,
+            "mode": "pause_resume",
             "by": "Ann",
             "sentence": shown["holds"][0]["sentence"],
         }

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.services.brands import create_group
+from campaigns.services.budgets import create_group
 from campaigns.services.campaigns import command
 from campaigns.services.schedules import add_window
 from campaigns.services.spend import NewSpend, record_spends
@@ -17,13 +17,13 @@ LISTS = ["brands", "budgets", "campaigns", "spends", "schedules"]
 # Each with the host's agency, the key, the count, and the page itself.
 STATEMENTS = {
     "brands/": 6,  # + limits, spend
-    "budgets/": 6,  # + limits, spend
+    "budgets/": 7,  # + limits, spend, adjustments
     "campaigns/": 7,  # + limits, spend, holds
     "spends/": 4,
     "schedules/": 4,
     "status-changes/": 3,  # no count
     "campaigns/{}/holds/": 5,  # + the campaign
-    "reports/monthly/": 8,  # brands, roots, campaigns, limits, spend, holds; no pages
+    "reports/monthly/": 9,  # brands, roots, campaigns, limits, spend, holds, adjustments; no pages
 }
 
 

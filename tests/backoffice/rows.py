@@ -17,7 +17,7 @@ from accounts.models import ApiKey, User, create_api_key
 from accounts.roles import Role
 from budgets.models import Brand, Budget, SpendEntry
 from campaigns.models import Campaign, Hold, StatusChange
-from campaigns.services import brands, campaigns, schedules
+from campaigns.services import budgets, campaigns, schedules
 from campaigns.services.spend import NewSpend, record_spend
 from dayparting.models import Schedule
 from tenants.models import Agency, Domain, Heartbeat
@@ -36,7 +36,7 @@ def make_spend(campaign: Campaign, amount: str = "10", **fields: Any) -> SpendEn
 
 def make_group(brand: Brand, name: str = "Prospecting", daily: str | None = None) -> Budget:
     limit = None if daily is None else Decimal(daily)
-    return brands.create_group(brand_id=brand.id, name=name, daily_budget=limit, now=NOON, by=ANN)
+    return budgets.create_group(brand_id=brand.id, name=name, daily_budget=limit, now=NOON, by=ANN)
 
 
 def _several(count: int, make: Callable[[int], Row]) -> Row:

@@ -11,8 +11,8 @@ from django.test import Client
 from accounts.models import User
 from accounts.roles import Role
 from budgets.models import Brand
-from budgets.queries import Limits
 from budgets.services import current_limits, root_of
+from budgets.terms import Limits
 from campaigns.models import Campaign, Status
 from tests.backoffice.conftest import errors_of, messages_of, page
 from tests.backoffice.rows import make_spend

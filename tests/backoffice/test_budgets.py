@@ -4,8 +4,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from budgets.models import Budget, BudgetKind
-from budgets.queries import Figures, Limits, Spent, figures_by_day
+from budgets.queries import Figures, Spent, figures_by_day
 from budgets.services import current_limits, set_limits
+from budgets.terms import Limits, Terms
 from campaigns.models import Campaign, Status
 from tests.backoffice.conftest import errors_of, messages_of, page
 from tests.backoffice.rows import make_group, make_spend
@@ -82,7 +83,9 @@ def test_the_history_of_limits_is_shown(acme, vic):
     root = Budget.objects.get(brand=brand, kind=BudgetKind.ROOT)
     later = NOON + timedelta(days=3)
     limits = Limits(Decimal(300))
-    set_limits(root, limits, brand=brand, from_day=later.date(), now=later, by=ANN)
+    set_limits(
+        root, limits, brand=brand, from_day=later.date(), today=later.date(), now=later, by=ANN
+    )
     shown = vic.get(page(Budget, "change", root.pk)).content.decode()
     assert "100.00 USD" in shown
     assert "300.00 USD" in shown
@@ -94,14 +97,16 @@ def test_figures_of_many_days_are_those_of_each_day(acme):
     campaign = make_campaign(brand)
     root = Budget.objects.get(brand=brand, kind=BudgetKind.ROOT)
     today = NOON.date()
-    set_limits(root, Limits(Decimal(200)), brand=brand, from_day=today, now=NOON, by=ANN)
+    set_limits(
+        root, Limits(Decimal(200)), brand=brand, from_day=today, today=today, now=NOON, by=ANN
+    )
     make_spend(campaign, "10", spend_date=date(2026, 2, 27))
     make_spend(campaign, "20", spend_date=date(2026, 3, 1))
     make_spend(campaign, "30", spend_date=today)
     february, march = date(2026, 2, 28), today
-    assert figures_by_day([(root.id, february), (root.id, march)]) == {
-        (root.id, february): Figures(Limits(Decimal(100)), Spent(Decimal(0), Decimal(10))),
-        (root.id, march): Figures(Limits(Decimal(200)), Spent(Decimal(30), Decimal(50))),
+    assert figures_by_day([(root.id, february), (root.id, march)], now=NOON) == {
+        (root.id, february): Figures(Terms(Limits(Decimal(100))), Spent(Decimal(0), Decimal(10))),
+        (root.id, march): Figures(Terms(Limits(Decimal(200))), Spent(Decimal(30), Decimal(50))),
     }
 
 

@@ -9,7 +9,8 @@ import pytest
 from budgets import services as budgets
 from budgets.limits import check_amount, check_currency, check_limit
 from budgets.models import LimitVersion
-from budgets.queries import Limits, limits_on, spent_on
+from budgets.queries import spent_on, terms_on
+from budgets.terms import Limits
 from campaigns.services import brands
 from campaigns.services.spend import NewSpend, record_spend
 from kernel.errors import Conflict, InvalidValue, NameTaken
@@ -32,14 +33,15 @@ def test_each_day_has_the_limit_that_was_last_set_by_then(acme, days, daily):
     root = budgets.root_of(brand)
     day = TODAY + timedelta(days=days)
     expected = Limits(Decimal(daily), None)
-    assert limits_on({brand.id: day}) == {root.id: expected}
+    assert terms_on({brand.id: day}, at=NOON)[root.id].limits == expected
     assert budgets.current_limits(root, on=day) == expected
 
 
 def test_one_limit_changes_without_the_other(acme):
     brand = make_brand(daily="10", monthly="100")
     change(brand, monthly=None)
-    assert limits_on({brand.id: TODAY}).popitem()[1] == Limits(Decimal(10), None)
+    terms = terms_on({brand.id: TODAY}, at=NOON).popitem()[1]
+    assert terms.limits == Limits(Decimal(10), None)
 
 
 def test_the_same_limit_again_writes_nothing(acme):

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from budgets import services as budgets
+from budgets import services as rows
 from budgets.ledger import KeyConflict
 from campaigns import sweep
 from campaigns.audit import audit
 from campaigns.models import Campaign, StatusChange
-from campaigns.services import brands, campaigns, schedules
+from campaigns.services import budgets, campaigns, schedules
 from campaigns.services.spend import BadRows, NewSpend, record_spend, record_spends
 from kernel.errors import NotFound
 from tenants.contexts import tenant_context
@@ -119,7 +119,7 @@ def test_a_sweep_skips_a_brand_that_somebody_has_locked(own_agency):
 
     def hold():
         with transaction.atomic():
-            budgets.lock_brand(held.id)
+            rows.lock_brand(held.id)
             locked.set()
             release.wait(10)
 
@@ -142,7 +142,7 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
 
     def hold():
         with transaction.atomic():
-            budgets.lock_brand(brand.id)
+            rows.lock_brand(brand.id)
             locked.set()
             release.wait(10)
 
@@ -152,7 +152,7 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '100ms'")
                 with pytest.raises(OperationalError, match="lock timeout"):
-                    budgets.lock_brand(brand.id)
+                    rows.lock_brand(brand.id)
         finally:
             release.set()
 
@@ -161,14 +161,14 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
 
 def meanwhile(monkeypatch, act):
     """Let somebody else act while the next writer waits for the lock of its brand."""
-    real = budgets.lock_brands
+    real = rows.lock_brands
 
     def late(*args, **options):
-        monkeypatch.setattr(budgets, "lock_brands", real)
+        monkeypatch.setattr(rows, "lock_brands", real)
         act()
         return real(*args, **options)
 
-    monkeypatch.setattr(budgets, "lock_brands", late)
+    monkeypatch.setattr(rows, "lock_brands", late)
 
 
 def test_a_window_that_was_removed_meanwhile_does_not_come_back(acme, monkeypatch):
@@ -210,7 +210,7 @@ def test_spend_of_a_campaign_that_was_removed_meanwhile_is_refused_by_its_row(ac
 
 def test_a_group_that_was_removed_meanwhile_is_not_there(acme, monkeypatch):
     brand = make_brand()
-    group = brands.create_group(brand_id=brand.id, name="G", now=NOON, by=ANN)
-    meanwhile(monkeypatch, lambda: brands.remove_group(budget_id=group.id, now=NOON, by=ANN))
+    group = budgets.create_group(brand_id=brand.id, name="G", now=NOON, by=ANN)
+    meanwhile(monkeypatch, lambda: budgets.remove_group(budget_id=group.id, now=NOON, by=ANN))
     with pytest.raises(NotFound):
-        brands.update_budget(budget_id=group.id, changes={"name": "H"}, now=NOON, by=ANN)
+        budgets.update_budget(budget_id=group.id, changes={"name": "H"}, now=NOON, by=ANN)

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from budgets.queries import Spent
+from budgets.terms import Limits, Terms
 from campaigns.delivery import BrandMoment, BudgetFacts, CampaignFacts, decide
 from campaigns.models import Reason
 from dayparting.windows import WindowLine, weekly_hours
@@ -17,14 +19,14 @@ MONDAY_NOON = datetime(2026, 3, 2, 12, 0, tzinfo=RIGA)
 LEAF, ROOT = UUID(int=1), UUID(int=2)
 
 
-def budget(budget_id=LEAF, *, daily=None, monthly=None, today="0", month="0"):
-    return BudgetFacts(
-        budget_id,
-        None if daily is None else Decimal(daily),
-        None if monthly is None else Decimal(monthly),
-        Decimal(today),
-        Decimal(month),
+def budget(
+    budget_id=LEAF, *, daily=None, monthly=None, today="0", month="0", mode="pause_resume", **terms
+):
+    limits = Limits(
+        None if daily is None else Decimal(daily), None if monthly is None else Decimal(monthly)
     )
+    spent = Spent(Decimal(today), Decimal(month))
+    return BudgetFacts(budget_id, Terms(limits, **terms), spent, mode)
 
 
 def campaign(*budgets, start=None, end=None, windows=()):

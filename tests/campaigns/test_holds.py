@@ -9,7 +9,7 @@ from budgets.models import Brand
 from campaigns import sweep
 from campaigns.audit import audit
 from campaigns.models import Campaign, Hold, Reason, StatusChange
-from campaigns.services import brands, campaigns, schedules
+from campaigns.services import brands, budgets, campaigns, schedules
 from campaigns.services.spend import NewSpend, record_spend, reverse_spend
 from kernel.errors import Conflict, InvalidValue, NameTaken
 from tests.conftest import ANN, NOON, make_brand, make_campaign
@@ -132,7 +132,7 @@ def test_reversing_the_spend_releases_every_campaign_below_the_limit(acme):
 
 def test_a_groups_limit_holds_the_groups_campaigns_only(acme):
     brand = make_brand()
-    group = brands.create_group(
+    group = budgets.create_group(
         brand_id=brand.id, name="Search", daily_budget=Decimal(10), now=NOON, by=ANN
     )
     inside = make_campaign(brand, "Inside", group=group.id)
@@ -145,7 +145,7 @@ def test_a_groups_limit_holds_the_groups_campaigns_only(acme):
 def test_a_campaign_that_changes_group_takes_its_spend_along(acme):
     brand = make_brand()
     small, large = (
-        brands.create_group(
+        budgets.create_group(
             brand_id=brand.id, name=name, daily_budget=Decimal(limit), now=NOON, by=ANN
         )
         for name, limit in (("Small", 10), ("Large", 100))
@@ -196,7 +196,7 @@ def test_what_has_spend_is_archived_and_its_name_is_free_again(acme):
 def test_what_has_no_spend_is_deleted(acme):
     brand = make_brand()
     make_campaign(brand)
-    brands.create_group(brand_id=brand.id, name="G", daily_budget=Decimal(1), now=NOON, by=ANN)
+    budgets.create_group(brand_id=brand.id, name="G", daily_budget=Decimal(1), now=NOON, by=ANN)
     assert brands.remove_brand(brand_id=brand.id, now=NOON, by=ANN) is None
     assert not Brand.objects.exists()
 
@@ -259,7 +259,7 @@ def test_a_spend_that_comes_before_the_sweep_does_its_work(acme):
 
 def test_a_campaign_that_takes_a_credit_out_of_its_group_leaves_the_limit_crossed(acme):
     brand = make_brand()
-    group = brands.create_group(
+    group = budgets.create_group(
         brand_id=brand.id, name="G", daily_budget=Decimal(55), now=NOON, by=ANN
     )
     credited, stays = (make_campaign(brand, name, group=group.id) for name in ("One", "Two"))

@@ -22,7 +22,7 @@ from budgets.models import Brand, Budget, BudgetKind, SpendType
 from campaigns import sweep
 from campaigns.audit import audit
 from campaigns.models import Campaign, Hold
-from campaigns.services import brands, campaigns, schedules
+from campaigns.services import brands, budgets, campaigns, schedules
 from campaigns.services.restatements import ReportedSpend, restate_spends
 from campaigns.services.spend import NewSpend, record_spend, reverse_spend
 from tests.conftest import ANN, make_brand, make_campaign
@@ -59,7 +59,7 @@ class Machine(RuleBasedStateMachine):
 
     def _make_brand(self, key: str, zone: str) -> None:
         brand = make_brand(key, time_zone=zone, now=self.now)
-        group = brands.create_group(brand_id=brand.id, name="G", now=self.now, by=ANN)
+        group = budgets.create_group(brand_id=brand.id, name="G", now=self.now, by=ANN)
         model = ModelBrand(zone, groups={"G": ModelNode()})
         for name in NAMES:
             campaign = make_campaign(brand, name, now=self.now)
@@ -146,7 +146,7 @@ class Machine(RuleBasedStateMachine):
         if name == "root":
             brands.update_brand(brand_id=self.brands[key].id, changes=changes, now=self.now, by=ANN)
         elif name == "G":
-            brands.update_budget(
+            budgets.update_budget(
                 budget_id=self.groups[key].id, changes=changes, now=self.now, by=ANN
             )
         elif not self.at(key, name).is_archived:

@@ -184,7 +184,7 @@ def test_the_real_cast_shows_what_it_promises(create_demo, plan, world):
         brands = list(Brand.objects.all())
         assert len({brand.currency for brand in brands}) >= 3
         assert len({brand.time_zone for brand in brands}) >= 3
-        figures = figures_on(brand_days(brands, now=now)).values()
+        figures = figures_on(brand_days(brands, now=now), now=now).values()
         assert any(f.limits.daily and 0.8 <= f.spent.today / f.limits.daily < 1 for f in figures)
         holds = Hold.objects.filter(released_at=None)
         assert holds.filter(reason=Reason.MANUAL, placed_by_kind="person").exists()

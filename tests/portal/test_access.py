@@ -9,7 +9,7 @@ from accounts.models import User, create_api_key
 from accounts.roles import Role
 from budgets.models import SpendEntry
 from campaigns.models import Campaign, Hold
-from campaigns.services import brands, schedules
+from campaigns.services import brands, budgets, schedules
 from portal.urls import urlpatterns
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -56,7 +56,7 @@ EVERY = READ | EDIT | POST_ONLY | OWNERS | OWNERS_POST_ONLY
 def ids(brand, campaign) -> dict[str, str]:
     """One of everything at Acme."""
     spend(campaign, "10")
-    group = brands.create_group(brand_id=brand.id, name="Group", now=NOON, by=ANN)
+    group = budgets.create_group(brand_id=brand.id, name="Group", now=NOON, by=ANN)
     window = schedules.add_window(
         campaign_id=campaign.id,
         day_of_week=0,

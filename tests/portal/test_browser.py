@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.roles import Role
 from budgets.models import SpendEntry
 from campaigns.models import Campaign, Status
-from campaigns.services import brands, campaigns, schedules
+from campaigns.services import budgets, campaigns, schedules
 from campaigns.services.schedules import NewWindow
 from campaigns.services.spend import NewSpend, record_spend
 from kernel import clock
@@ -202,7 +202,7 @@ def paths(campaign: Campaign) -> list[str]:
     """Every page that can be opened, with something on it to see."""
     now = clock.read()
     brand = campaign.brand
-    group = brands.create_group(brand_id=brand.id, name="Video", now=now, by=ANN)
+    group = budgets.create_group(brand_id=brand.id, name="Video", now=now, by=ANN)
     new = [NewWindow(now.weekday(), now.time().replace(hour=0, minute=0), now.time())]
     (window,) = schedules.change_windows(campaign_id=campaign.id, add=new, now=now, by=ANN)
     spend(campaign, 85)

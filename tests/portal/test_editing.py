@@ -7,7 +7,7 @@ import pytest
 from budgets.models import Brand, Budget, BudgetKind
 from budgets.services import current_limits, root_of
 from campaigns.models import Campaign, Hold, Status
-from campaigns.services import brands
+from campaigns.services import budgets
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
 from .conftest import spend
@@ -111,7 +111,7 @@ def test_a_group_is_made_changed_and_deleted(manager, brand):
 
 
 def test_a_group_that_held_a_campaign_stays_and_says_why(manager, brand):
-    group = brands.create_group(
+    group = budgets.create_group(
         brand_id=brand.id, name="Video", daily_budget=Decimal(10), now=NOON, by=ANN
     )
     spend(make_campaign(brand, group=group.id), "10")
@@ -150,7 +150,7 @@ def test_a_campaigns_refusal_is_told_at_its_field(manager, brand, campaign, chan
 
 
 def test_a_campaign_moves_into_a_group_and_its_limits_change(manager, brand, campaign):
-    group = brands.create_group(brand_id=brand.id, name="Video", now=NOON, by=ANN)
+    group = budgets.create_group(brand_id=brand.id, name="Video", now=NOON, by=ANN)
     data = {"name": "Search", "group": str(group.id), "daily_budget": "5", "end_date": "2026-03-09"}
     manager.post(f"/campaigns/{campaign.id}/edit/", data)
     campaign.refresh_from_db()
@@ -161,7 +161,7 @@ def test_a_campaign_moves_into_a_group_and_its_limits_change(manager, brand, cam
 
 
 def test_another_brands_group_is_no_choice(manager, brand, campaign):
-    foreign = brands.create_group(brand_id=make_brand("Other").id, name="X", now=NOON, by=ANN)
+    foreign = budgets.create_group(brand_id=make_brand("Other").id, name="X", now=NOON, by=ANN)
     data = {"name": "Search", "group": str(foreign.id)}
     assert "group" in errors(manager.post(f"/campaigns/{campaign.id}/edit/", data))
 
@@ -225,7 +225,7 @@ def test_a_campaign_is_deleted_or_archived(manager, campaign, has_spend, left):
 
 
 def test_the_campaigns_page_names_every_budget_that_binds_it(viewer, brand):
-    group = brands.create_group(
+    group = budgets.create_group(
         brand_id=brand.id, name="Video", monthly_budget=Decimal(500), now=NOON, by=ANN
     )
     spend(make_campaign(brand, daily="40", group=group.id), "10")

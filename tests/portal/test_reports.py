@@ -107,5 +107,5 @@ def test_it_takes_the_same_statements_for_any_number(
 ):
     for number in range(count):
         spend(make_campaign(make_brand(f"Brand {number}", daily="5")), "5")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         viewer.get("/reports/monthly/")

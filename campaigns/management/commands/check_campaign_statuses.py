@@ -83,6 +83,9 @@ def _wanted_sentence(
         until=wanted.until,
         spent=wanted.spent,
         limit=wanted.limit,
+        adjusted_by=wanted.adjusted_by,
+        stop_at=wanted.stop_at,
+        mode=wanted.mode,
     )
     return hold_sentence(hold, surroundings(hold, campaign), now=now)
 
@@ -92,8 +95,9 @@ def _spent_of_limit(difference: Difference, currency: str) -> str:
     if difference.campaign.facts is None:
         return "-"
     budgets = difference.campaign.facts.budgets
-    daily = [(b.spent_today, b.daily_limit) for b in budgets if b.daily_limit is not None]
-    monthly = [(b.spent_month, b.monthly_limit) for b in budgets if b.monthly_limit is not None]
+    bounds = [(budget.spent, budget.terms.bounds) for budget in budgets]
+    daily = [(spent.today, bound.daily) for spent, bound in bounds if bound.daily is not None]
+    monthly = [(spent.month, bound.monthly) for spent, bound in bounds if bound.monthly is not None]
     told = [_tightest(daily, "today", currency), _tightest(monthly, "month", currency)]
     return ", ".join(text for text in told if text) or _unlimited(budgets[0], currency)
 
@@ -106,4 +110,4 @@ def _tightest(pairs: list[tuple[Any, Any]], period: str, currency: str) -> str:
 
 
 def _unlimited(leaf: BudgetFacts, currency: str) -> str:
-    return f"{show(leaf.spent_month, currency)} {currency} month, no limit"
+    return f"{show(leaf.spent.month, currency)} {currency} month, no limit"

@@ -13,12 +13,13 @@ from campaigns.queries import brand_days
 from campaigns.services import brands as services
 
 from .. import shown
-from ..bodies import Body, Query, Shown
-from ..fields import Amount, Id, Instant, Text, Word, YesNo
+from ..bodies import Query, Shown
+from ..fields import Id, Instant, Text, Word, YesNo
+from .money import MoneyBody
 from .resource import EditableResource
 
 
-class BrandBody(Body):
+class BrandBody(MoneyBody):
     id = Id(read_only=True)
     name = Text(max_length=100)
     currency = Text(max_length=3, required=False, help_text="ISO 4217. Default USD.")
@@ -27,10 +28,6 @@ class BrandBody(Body):
     time_zone_since = Instant(
         read_only=True, allow_null=True, help_text="When `time_zone` takes effect, if it has not."
     )
-    daily_budget = Amount(required=False, allow_null=True, help_text="Null is no limit.")
-    monthly_budget = Amount(required=False, allow_null=True, help_text="Null is no limit.")
-    daily_spend = Amount(read_only=True, help_text="Spent on the brand's local day.")
-    monthly_spend = Amount(read_only=True, help_text="Spent in the brand's local month.")
     archived_at = Instant(read_only=True, allow_null=True)
     created_at = Instant(read_only=True)
     updated_at = Instant(read_only=True)
@@ -75,7 +72,9 @@ class BrandView(EditableResource[Brand]):
 
     def show(self, rows: Sequence[Brand]) -> list[Shown]:
         roots: dict[UUID, UUID] = {brand.id: brand.root_id for brand in rows}  # type: ignore[attr-defined]
-        figures = figures_on(brand_days(rows, now=self.now), budget_ids=list(roots.values()))
+        figures = figures_on(
+            brand_days(rows, now=self.now), now=self.now, budget_ids=list(roots.values())
+        )
         return [
             {
                 "id": brand.id,

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.roles import Right
-from budgets.models import Budget, BudgetKind
+from budgets.models import Budget, BudgetKind, BudgetMode
 from budgets.queries import NO_FIGURES, figures_on
 from campaigns.models import Campaign, Hold, Reason, Status
 from campaigns.queries import ToldHold, brand_days, holds_of, surroundings
@@ -17,7 +17,8 @@ from kernel.errors import Conflict, NotFound
 
 from .. import shown
 from ..bodies import Body, Query, Shown
-from ..fields import Amount, Choice, Day, Id, Instant, OptionalText, Text, Word, YesNo
+from ..fields import Amount, Choice, Day, Id, Instant, OptionalText, Text, Whole, Word, YesNo
+from .money import MoneyBody
 from .resource import EditableResource, Resource
 
 
@@ -31,7 +32,12 @@ class OpenHoldBody(Body):
         read_only=True, allow_null=True, help_text="When it ends by time alone, if it does."
     )
     spent = Amount(read_only=True, allow_null=True)
-    limit = Amount(read_only=True, allow_null=True)
+    limit = Amount(read_only=True, allow_null=True, help_text="What binds: adjustments included.")
+    adjustment = Amount(read_only=True, allow_null=True, help_text="What of it was adjusted.")
+    stop_at = Whole(
+        read_only=True, allow_null=True, help_text="The percentage of the limit that counts."
+    )
+    mode = Choice(BudgetMode, read_only=True, allow_null=True, help_text="Of the spent budget.")
     by = Text(read_only=True, help_text="Who placed it.")
     sentence = Text(read_only=True, help_text="The same for people.")
 
@@ -45,7 +51,7 @@ class HoldBody(OpenHoldBody):
     released_by = Text(read_only=True)
 
 
-class CampaignBody(Body):
+class CampaignBody(MoneyBody):
     fixed = frozenset({"brand"})
 
     id = Id(read_only=True)
@@ -59,16 +65,15 @@ class CampaignBody(Body):
     )
     pause_reason = Choice(Reason, read_only=True, allow_null=True, help_text="The first hold's.")
     holds = OpenHoldBody(many=True, read_only=True)
+    alerts = OpenHoldBody(
+        many=True, read_only=True, help_text="What budgets that only alert would have held."
+    )
     platform = OptionalText(max_length=50, help_text="Where it runs: google, meta …")
     external_id = OptionalText(max_length=100, help_text="The platform's own id.")
     start_date = Day(required=False, allow_null=True)
     end_date = Day(required=False, allow_null=True, help_text="The last day, inclusive.")
     group = Id(required=False, allow_null=True, help_text="A budget group; null is none.")
     budget = Id(read_only=True, help_text="Its own budget.")
-    daily_budget = Amount(required=False, allow_null=True, help_text="Null is no limit.")
-    monthly_budget = Amount(required=False, allow_null=True, help_text="Null is no limit.")
-    daily_spend = Amount(read_only=True, help_text="Spent on the brand's local day.")
-    monthly_spend = Amount(read_only=True, help_text="Spent in the brand's local month.")
     archived_at = Instant(read_only=True, allow_null=True)
     created_at = Instant(read_only=True)
     updated_at = Instant(read_only=True)
@@ -121,8 +126,10 @@ class CampaignView(EditableResource[Campaign]):
 
     def show(self, rows: Sequence[Campaign]) -> list[Shown]:
         days = brand_days({campaign.brand for campaign in rows}, now=self.now)
-        figures = figures_on(days, budget_ids=[campaign.budget_id for campaign in rows])
-        holds = holds_of(rows, now=self.now)
+        figures = figures_on(
+            days, now=self.now, budget_ids=[campaign.budget_id for campaign in rows]
+        )
+        holds = holds_of(rows, now=self.now, with_alerts=True)
         return [
             {
                 **_own(campaign),
@@ -188,10 +195,13 @@ def _group(leaf: Budget) -> UUID | None:
     return leaf.parent.id if leaf.parent.kind == BudgetKind.GROUP else None
 
 
-def _why(holds: Sequence[ToldHold], campaign: Campaign) -> Shown:
+def _why(told: Sequence[ToldHold], campaign: Campaign) -> Shown:
+    holds = [each for each in told if not each.hold.is_alert]
+    alerts = [each for each in told if each.hold.is_alert]
     return {
         "pause_reason": holds[0].hold.reason if holds else None,
-        "holds": [_hold(told.hold, told.sentence, campaign) for told in holds],
+        "holds": [_hold(each.hold, each.sentence, campaign) for each in holds],
+        "alerts": [_hold(each.hold, each.sentence, campaign) for each in alerts],
     }
 
 
@@ -204,6 +214,9 @@ def _hold(hold: Hold, sentence: str, campaign: Campaign) -> Shown:
         "until": hold.until,
         "spent": shown.amount(hold.spent, currency),
         "limit": shown.amount(hold.limit, currency),
+        "adjustment": shown.amount(hold.adjusted_by, currency) if hold.budget_id else None,
+        "stop_at": hold.stop_at if hold.budget_id else None,
+        "mode": hold.mode if hold.budget_id else None,
         "by": hold.placed_by_label,
         "sentence": sentence,
     }

@@ -33,7 +33,11 @@ class ReportLineBody(serializers.Serializer[Any]):
     campaign_name = Text(help_text="Empty for a brand.")
     currency = Text()
     spent = Amount()
-    limit = Amount(allow_null=True, help_text="The monthly budget; null is none.")
+    limit = Amount(
+        allow_null=True, help_text="The monthly budget with its adjustments; null is none."
+    )
+    adjustments = Amount(help_text="What of the limit is adjustments of the month.")
+    daily_adjustments = Amount(help_text="Adjustments of the month's days, which the limit lacks.")
     over = Amount(allow_null=True, help_text="Spent beyond the limit.")
     under = Amount(allow_null=True, help_text="Left of the limit.")
     days_held = serializers.IntegerField(help_text="Days on which it was paused at some time.")

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.roles import Right
 from budgets.models import Budget, BudgetKind, LimitVersion
-from campaigns.services import brands as services
+from campaigns.services import budgets as services
 from kernel import clock
 from kernel.actor import Actor
 

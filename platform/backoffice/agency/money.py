@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django import forms
 
-from budgets.queries import Limits
+from budgets.terms import Limits
 from kernel.money import AMOUNT_DECIMALS_MAX, AMOUNT_DIGITS_MAX, plain
 
 from ..refusals import RefusableForm

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from budgets.models import Brand, Budget
-from budgets.queries import Limits
+from budgets.terms import Limits
 from kernel.money import CURRENCIES, plain
 
 from .shared import LimitField, PortalForm

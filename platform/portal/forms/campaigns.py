@@ -6,7 +6,7 @@ from uuid import UUID
 from django import forms
 
 from budgets.models import Budget
-from budgets.queries import Limits
+from budgets.terms import Limits
 from campaigns.models import Campaign
 
 from .brands import initial_limits

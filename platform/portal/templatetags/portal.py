@@ -33,6 +33,12 @@ def figure(amount: Decimal, currency: str) -> str:
 
 
 @register.filter
+def signed(amount: Decimal, currency: str) -> str:
+    """An amount that is added or taken away: `+200.00`, `-50.00`."""
+    return f"{'-' if amount < 0 else '+'}{show(abs(amount), currency)}"
+
+
+@register.filter
 def clock_of(at: datetime, brand: Brand) -> str:
     """`{{ hold.placed_at|clock_of:brand }}`: on the brand's wall clock, with its zone."""
     local, zone = brand.calendar.local(at), brand.calendar.zone_at(at)

@@ -41,7 +41,7 @@ def show(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     now = clock.read()
     calendar = brand.calendar
     today = calendar.today(now)
-    figures = figures_on({brand.id: today})
+    figures = figures_on({brand.id: today}, now=now)
     pace = month_pace(calendar, now=now)
     budgets = list(
         Budget.objects.filter(brand=brand, kind__in=[BudgetKind.ROOT, BudgetKind.GROUP])

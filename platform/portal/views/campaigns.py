@@ -91,7 +91,9 @@ def bound_budgets(campaign: Campaign, *, now: datetime) -> list[BoundBudget]:
     while chain[-1].parent is not None:
         chain.append(chain[-1].parent)
     figures = figures_on(
-        {brand.id: brand.calendar.today(now)}, budget_ids=[budget.id for budget in chain]
+        {brand.id: brand.calendar.today(now)},
+        now=now,
+        budget_ids=[budget.id for budget in chain],
     )
     pace = month_pace(brand.calendar, now=now)
     return [

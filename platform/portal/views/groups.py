@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts.roles import Right
 from budgets.models import Brand, Budget, BudgetKind
 from budgets.services import current_limits
-from campaigns.services import brands
-from campaigns.services.brands import LimitChanges
+from campaigns.services import budgets
+from campaigns.services.budgets import LimitChanges
 from kernel import clock
 from kernel.errors import Conflict
 
@@ -26,7 +26,7 @@ def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     form = GroupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with form.refusals():
-            group = brands.create_group(
+            group = budgets.create_group(
                 brand_id=brand.id,
                 **form.cleaned_data,
                 now=clock.read(),
@@ -46,7 +46,7 @@ def edit(request: PortalRequest, group_id: UUID) -> HttpResponse:
     form = GroupForm.for_group(group, limits, brand.currency, request.POST or None)
     if request.method == "POST" and form.is_valid():
         with form.refusals():
-            changed = brands.update_budget(
+            changed = budgets.update_budget(
                 budget_id=group.id,
                 changes=cast("LimitChanges", form.cleaned_data),
                 now=now,
@@ -65,7 +65,7 @@ def remove(request: PortalRequest, group_id: UUID) -> HttpResponse:
     refusal = ""
     if request.method == "POST":
         try:
-            brands.remove_group(budget_id=group.id, now=clock.read(), by=request.user.actor)
+            budgets.remove_group(budget_id=group.id, now=clock.read(), by=request.user.actor)
             messages.success(request, f"{group.name} is deleted. Its campaigns stay.")
             return redirect("portal:brand", brand.id)
         except Conflict as conflict:
