@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.local_time import zone_names
+from kernel.money import plain
 
 from . import ledger
 from .limits import check_currency, check_limit, check_stop_at
@@ -108,7 +109,14 @@ def set_limits(
         # A first version covers the days before it too. These had no limit, and have none.
         _store_limits(budget, Limits(), from_day=today, now=now, by=by)
     _store_limits(budget, limits, from_day=from_day, now=now, by=by)
-    _tell(budget, _told(before), _told(limits), from_day=from_day, now=now, by=by)
+    _tell(
+        budget,
+        _told(before, brand.currency),
+        _told(limits, brand.currency),
+        from_day=from_day,
+        now=now,
+        by=by,
+    )
     return True
 
 
@@ -129,13 +137,22 @@ def _store_limits(
     )
 
 
-def withdraw_limits(budget: Budget, *, from_day: date, now: datetime, by: Actor) -> bool:
+def withdraw_limits(
+    budget: Budget, *, brand: Brand, from_day: date, now: datetime, by: Actor
+) -> bool:
     """Take back the limits that were to begin on a coming day; return whether there were any."""
     before = current_limits(budget, on=from_day)
     gone, _ = LimitVersion.objects.filter(budget=budget, from_day=from_day).delete()
     if gone:
         after = current_limits(budget, on=from_day)
-        _tell(budget, _told(before), _told(after), from_day=from_day, now=now, by=by)
+        _tell(
+            budget,
+            _told(before, brand.currency),
+            _told(after, brand.currency),
+            from_day=from_day,
+            now=now,
+            by=by,
+        )
     return bool(gone)
 
 
@@ -159,11 +176,9 @@ def set_mode(
     return True
 
 
-def _told(limits: Limits) -> dict[str, str | None]:
-    return {
-        "daily_budget": None if limits.daily is None else f"{limits.daily.normalize():f}",
-        "monthly_budget": None if limits.monthly is None else f"{limits.monthly.normalize():f}",
-    }
+def _told(limits: Limits, currency: str) -> dict[str, str | None]:
+    named = {"daily_budget": limits.daily, "monthly_budget": limits.monthly}
+    return {name: None if at is None else plain(at, currency) for name, at in named.items()}
 
 
 def _tell(

@@ -132,7 +132,7 @@ def withdraw_limits(*, budget_id: UUID, from_day: date, now: datetime, by: Actor
     today = brand.calendar.today(now)
     if from_day <= today:
         raise Conflict(f"The past is not rewritten: today is {today}.", field="from")
-    if not budgets.withdraw_limits(budget, from_day=from_day, now=now, by=by):
+    if not budgets.withdraw_limits(budget, brand=brand, from_day=from_day, now=now, by=by):
         raise NotFound(f"No limit begins on {from_day}.", field="from")
     enforce_delivery({brand.id: brand}, now=now, by=by)
 

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from budgets.models import Period
 from budgets.queries import Spent
-from budgets.terms import Limits, Terms
+from budgets.terms import Adjustment, Limits, LimitsFrom, Terms
 from campaigns.delivery import BrandMoment, BudgetFacts, CampaignFacts, decide
 from campaigns.models import Reason
 from dayparting.windows import WindowLine, weekly_hours
@@ -133,3 +134,113 @@ def test_every_reason_is_given_at_once():
 )
 def test_time_is_asked_again_when_it_alone_could_change_the_decision(facts, expected):
     assert decided(facts).next_check_at == expected
+
+
+def give(amount, period=Period.DAY, until=None):
+    return Adjustment(period, Decimal(amount), until)
+
+
+@pytest.mark.parametrize(
+    ("spent", "stop_at", "is_held"),
+    [("94.99", 95, False), ("95", 95, True), ("49.99", 50, False), ("50", 50, True)],
+)
+def test_a_budget_may_stop_before_its_limit(spent, stop_at, is_held):
+    held = reasons(campaign(budget(daily="100", today=spent, stop_at=stop_at)))
+    assert held == ([Reason.DAILY_BUDGET] if is_held else [])
+
+
+@pytest.mark.parametrize(
+    ("amounts", "spent", "is_held"),
+    [
+        (["20"], "119.99", False),
+        (["20"], "120", True),
+        (["-30"], "69.99", False),
+        (["-30"], "70", True),
+        (["20", "-30"], "90", True),
+        # Nothing less than nothing, which is always spent.
+        (["-100.01"], "-5", True),
+    ],
+)
+def test_what_binds_is_the_limit_with_all_its_adjustments(amounts, spent, is_held):
+    adjustments = tuple(give(amount) for amount in amounts)
+    held = reasons(campaign(budget(daily="100", today=spent, adjustments=adjustments)))
+    assert held == ([Reason.DAILY_BUDGET] if is_held else [])
+
+
+def test_an_adjustment_of_the_month_leaves_the_day_alone():
+    adjustments = (give("50", Period.MONTH),)
+    facts = campaign(
+        budget(daily="10", monthly="10", today="10", month="10", adjustments=adjustments)
+    )
+    assert reasons(facts) == [Reason.DAILY_BUDGET]
+
+
+def test_an_adjustment_of_a_limit_that_is_not_there_limits_nothing():
+    assert decided(campaign(budget(today="50", adjustments=(give("-10"),)))).may_run
+
+
+AT_THREE = datetime(2026, 3, 2, 15, 0, tzinfo=RIGA)
+MIDNIGHT = datetime(2026, 3, 3, 0, 0, tzinfo=RIGA)
+
+
+@pytest.mark.parametrize(
+    ("spent", "terms", "until"),
+    [
+        # What lowered the limit ends at three, and what was spent is below it then.
+        ("50", {"adjustments": (give("-60", until=AT_THREE),)}, AT_THREE),
+        # It ends, and the limit is spent all the same.
+        ("90", {"adjustments": (give("-50", until=AT_THREE), give("-10"))}, MIDNIGHT),
+        # The new day's limit is nothing, which is always spent.
+        ("100", {"later": (LimitsFrom(date(2026, 3, 3), Limits(Decimal(0))),)}, None),
+        (
+            "100",
+            {
+                "later": (
+                    LimitsFrom(date(2026, 3, 3), Limits(Decimal(0))),
+                    LimitsFrom(date(2026, 3, 9), Limits()),
+                )
+            },
+            datetime(2026, 3, 9, tzinfo=RIGA),
+        ),
+    ],
+)
+def test_a_hold_tells_the_first_instant_at_which_time_alone_could_end_it(spent, terms, until):
+    (hold,) = decided(campaign(budget(daily="100", today=spent, **terms))).holds
+    assert hold.until == until
+
+
+def test_a_coming_limit_of_the_month_ends_a_hold_within_the_month():
+    later = (LimitsFrom(date(2026, 3, 10), Limits(None, Decimal(500))),)
+    (hold,) = decided(campaign(budget(monthly="100", month="100", later=later))).holds
+    assert hold.until == datetime(2026, 3, 10, tzinfo=RIGA)
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked_at"),
+    [
+        ({"adjustments": (give("5", until=AT_THREE),)}, AT_THREE),
+        ({"adjustments": (give("5"),)}, MIDNIGHT),
+        ({"adjustments": (give("5", Period.MONTH),)}, datetime(2026, 4, 1, tzinfo=RIGA)),
+        (
+            {"later": (LimitsFrom(date(2026, 3, 20), Limits(Decimal(1))),)},
+            datetime(2026, 3, 20, tzinfo=RIGA),
+        ),
+    ],
+)
+def test_an_unspent_limit_is_asked_again_when_time_changes_it(terms, asked_at):
+    facts = campaign(budget(daily="100", monthly="100", today="1", month="1", **terms))
+    assert decided(facts).next_check_at == asked_at
+
+
+def test_a_budget_that_only_alerts_holds_nothing_and_tells_what_it_would_have_held():
+    decision = decided(campaign(budget(daily="1", today="1", mode="alert_only")))
+    assert decision.may_run
+    assert [alert.reason for alert in decision.alerts] == [Reason.DAILY_BUDGET]
+    assert decision.next_check_at == MIDNIGHT
+
+
+def test_a_hold_that_will_wait_for_a_person_does_not_end_by_time():
+    decision = decided(campaign(budget(daily="1", today="1", mode="pause")))
+    assert [hold.until for hold in decision.holds] == [None]
+    # At the turn somebody must look, so that it waits.
+    assert decision.next_check_at == MIDNIGHT

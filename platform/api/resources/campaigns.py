@@ -224,6 +224,7 @@ def _hold(hold: Hold, sentence: str, campaign: Campaign) -> Shown:
 
 class HoldQuery(Query):
     reason = Choice(Reason, required=False)
+    alerts = YesNo(help_text="true: what budgets that only alert would have held, instead.")
 
 
 class HoldView(Resource[Hold]):
@@ -237,7 +238,8 @@ class HoldView(Resource[Hold]):
         campaign = self.kwargs["campaign_id"]
         if not Campaign.objects.filter(id=campaign).exists():
             raise NotFound("There is no such campaign.")
-        holds = Hold.objects.filter(campaign=campaign)
+        rows = Hold.alerts if self.asked.get("alerts") else Hold.objects
+        holds = rows.filter(campaign=campaign)
         return holds.select_related("campaign__brand", "budget").order_by("-placed_at", "-id")
 
     def narrow(self, rows: QuerySet[Hold], asked: Mapping[str, Any]) -> QuerySet[Hold]:
