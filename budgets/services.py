@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.local_time import zone_names
+from kernel.transactions import atomic
 
 from . import ledger
 from .limits import check_currency, check_limit
@@ -49,6 +50,7 @@ def check_zone(name: str) -> None:
         )
 
 
+@atomic
 def create_brand(
     *,
     name: str,
@@ -62,17 +64,16 @@ def create_brand(
     check_currency(currency)
     check_zone(time_zone)
     brand = Brand(name=name, currency=currency, time_zone=time_zone)
-    with transaction.atomic():
-        save_named(brand, what="brand")
-        root = Budget.objects.create(brand=brand, kind=BudgetKind.ROOT)
-        set_limits(
-            root,
-            limits,
-            brand=brand,
-            from_day=brand.calendar.today(now),
-            now=now,
-            by=by,
-        )
+    save_named(brand, what="brand")
+    root = Budget.objects.create(brand=brand, kind=BudgetKind.ROOT)
+    set_limits(
+        root,
+        limits,
+        brand=brand,
+        from_day=brand.calendar.today(now),
+        now=now,
+        by=by,
+    )
     return brand
 
 

@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import TypedDict
 from uuid import UUID
 
-from django.db import transaction
-
 from budgets import ledger
 from budgets import services as budgets
 from budgets.models import Brand, Budget, BudgetKind
@@ -14,6 +12,7 @@ from budgets.queries import Limits
 from dayparting.models import Schedule
 from kernel.actor import Actor
 from kernel.errors import Conflict, NotFound
+from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
 from ..judgement import decision_instant
@@ -59,7 +58,7 @@ def create_brand(
     )
 
 
-@transaction.atomic
+@atomic
 def update_brand(*, brand_id: UUID, changes: BrandChanges, now: datetime, by: Actor) -> Brand:
     """Change a brand. Raises NotFound, InvalidValue, NameTaken, Conflict (archived, currency)."""
     brand = budgets.lock_brand(brand_id)
@@ -101,7 +100,7 @@ def _check_not_archived(brand: Brand) -> None:
         raise Conflict(f"{brand.name} is archived.", field="brand")
 
 
-@transaction.atomic
+@atomic
 def remove_brand(*, brand_id: UUID, now: datetime, by: Actor) -> Brand | None:
     """Delete a brand without spend, or archive it: return the archived brand, None if it is gone.
 
@@ -135,7 +134,7 @@ def _delete_schedules(schedule_ids: list[UUID]) -> None:
     Schedule.objects.filter(id__in=schedule_ids).delete()
 
 
-@transaction.atomic
+@atomic
 def create_group(
     *,
     brand_id: UUID,
@@ -157,7 +156,7 @@ def create_group(
     return group
 
 
-@transaction.atomic
+@atomic
 def update_budget(*, budget_id: UUID, changes: LimitChanges, now: datetime, by: Actor) -> Budget:
     """Change the limits of any budget, or a group's name. Raises as `create_group` does."""
     brand, budget = _lock_budget(budget_id)
@@ -177,7 +176,7 @@ def update_budget(*, budget_id: UUID, changes: LimitChanges, now: datetime, by: 
     return budget
 
 
-@transaction.atomic
+@atomic
 def remove_group(*, budget_id: UUID, now: datetime, by: Actor) -> None:
     """Delete a budget group; its campaigns are then directly below their brand's root."""
     brand, group = _lock_budget(budget_id)

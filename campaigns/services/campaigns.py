@@ -15,6 +15,7 @@ from budgets.queries import Limits
 from dayparting.models import Schedule
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError, InvalidValue, NameTaken, NotFound
+from kernel.transactions import atomic
 
 from ..enforcement import close_holds, enforce_delivery
 from ..judgement import Outcome, decision_instant
@@ -38,7 +39,7 @@ class CampaignChanges(TypedDict, total=False):
     status: Command
 
 
-@transaction.atomic
+@atomic
 def create_campaign(
     *,
     brand_id: UUID,
@@ -113,7 +114,7 @@ def make_campaigns(
     return refused
 
 
-@transaction.atomic
+@atomic
 def update_campaign(
     *, campaign_id: UUID, changes: CampaignChanges, now: datetime, by: Actor
 ) -> Campaign:
@@ -145,7 +146,7 @@ def update_campaign(
     return campaign
 
 
-@transaction.atomic
+@atomic
 def command(
     *, campaign_ids: Collection[UUID], status: Command, now: datetime, by: Actor
 ) -> Outcome:
@@ -197,7 +198,7 @@ def _place_pause(ids: Sequence[UUID], *, now: datetime, by: Actor) -> None:
     )
 
 
-@transaction.atomic
+@atomic
 def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign | None:
     """Delete a campaign without spend, or archive it: return it then, None if it is gone."""
     brand, campaign = lock_campaign(campaign_id)
