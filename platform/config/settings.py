@@ -73,7 +73,11 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_LIMIT_SET_CALLS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# A lock that can't be had, a statement that finds no end, and a transaction in which nothing
+# happens end by themselves; the first two are answered 503. manage.py sets no end to a statement.
 LOCK_TIMEOUT_SECONDS = 10
+STATEMENT_TIMEOUT_SECONDS = 30
+IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 60
 DATABASES = {
     "default": {
         **env.database(),
@@ -83,7 +87,9 @@ DATABASES = {
         "OPTIONS": {
             "options": (
                 f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s"
-                " -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+                f" -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s"
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_SECONDS}s"
+                " -c timezone=UTC"
             ),
         },
     }
