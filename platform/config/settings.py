@@ -20,6 +20,7 @@ PACELINE_DEMO_PASSWORD = env.start.demo_password or ""
 # The simulator connects to loopback with a Host header: `acme.localhost` resolves on few machines.
 PACELINE_PORT = env.start.port
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+METRICS_TOKEN = env.values.get("METRICS_TOKEN", "")
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key()
