@@ -81,18 +81,15 @@ STATEMENT_TIMEOUT_SECONDS = 30
 IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 60
 DATABASES = {
     "default": {
-        **env.database(),
+        **env.database(
+            lock_timeout=f"{LOCK_TIMEOUT_SECONDS}s",
+            statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
+            idle_in_transaction_session_timeout=f"{IDLE_IN_TRANSACTION_TIMEOUT_SECONDS}s",
+            timezone="UTC",
+        ),
         "ENGINE": "fence",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "options": (
-                f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s"
-                f" -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s"
-                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_SECONDS}s"
-                " -c timezone=UTC"
-            ),
-        },
     }
 }
 
