@@ -10,6 +10,7 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
     from django.db import OperationalError, connection
@@ -18,6 +19,8 @@ def main() -> None:
         django.setup()
     except ImproperlyConfigured as problem:
         sys.exit(f"Paceline: {problem}")
+    # An import, an audit, a migration may take its time: nobody waits for the answer of a page.
+    settings.DATABASES["default"]["OPTIONS"]["options"] += " -c statement_timeout=0"
     connection.set_schema_to_public()  # type: ignore[attr-defined]
     try:
         execute_from_command_line(sys.argv)

@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
+from kernel.transactions import atomic
 from tenants.contexts import current_agency
 
 from .models import ApiKey, User
@@ -37,7 +38,7 @@ def add_person(*, email: str, role: Role, name: str = "", password: str | None =
         raise NameTaken(f"{email} is here already.", field="email") from None
 
 
-@transaction.atomic
+@atomic
 def change_person(*, user_id: UUID, name: str, role: Role, is_active: bool) -> User:
     """Change a user. Raises NotFound, and Conflict where no active owner would be left."""
     # Locked, so that two owners can't take the right from each other at once.

@@ -12,6 +12,7 @@ from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.local_time import zone_names
 from kernel.money import plain
+from kernel.transactions import atomic
 
 from . import ledger
 from .limits import check_currency, check_limit, check_stop_at
@@ -50,6 +51,7 @@ def check_zone(name: str) -> None:
         )
 
 
+@atomic
 def create_brand(
     *,
     name: str,
@@ -63,11 +65,10 @@ def create_brand(
     check_currency(currency)
     check_zone(time_zone)
     brand = Brand(name=name, currency=currency, time_zone=time_zone)
-    with transaction.atomic():
-        save_named(brand, what="brand")
-        root = Budget.objects.create(brand=brand, kind=BudgetKind.ROOT)
-        today = brand.calendar.today(now)
-        set_limits(root, limits, brand=brand, from_day=today, today=today, now=now, by=by)
+    save_named(brand, what="brand")
+    root = Budget.objects.create(brand=brand, kind=BudgetKind.ROOT)
+    today = brand.calendar.today(now)
+    set_limits(root, limits, brand=brand, from_day=today, today=today, now=now, by=by)
     return brand
 
 

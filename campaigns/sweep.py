@@ -18,8 +18,10 @@ from django.db.models import Min, Q
 
 from budgets import services as budgets
 from budgets.models import Brand
-from kernel import clock
+from kernel import clock, counters
 from kernel.actor import SYSTEM
+from kernel.counters import Count
+from kernel.transactions import atomic
 from tenants import claims, doorbell
 from tenants.contexts import current_agency, platform_context, tenant_context
 from tenants.models import Agency
@@ -87,7 +89,7 @@ def _differing(brands: Collection[Brand], judgement: Judgement) -> list[UUID]:
     return sorted(differing)
 
 
-@transaction.atomic
+@atomic
 def _enforce_one(brand_id: UUID, *, now: datetime) -> Collection[Difference]:
     locked = budgets.lock_brands([brand_id], skip_locked=True)
     return enforce_delivery(locked, now=now, by=SYSTEM).differences if locked else ()
@@ -98,7 +100,7 @@ def preview(brands: Collection[Brand], *, now: datetime) -> Outcome:
     return _outcome(judge(brands, exact_moments(brands, now=now)))
 
 
-@transaction.atomic
+@atomic
 def enforce_as_of(brands: Collection[Brand], *, at: datetime, now: datetime) -> Outcome:
     """Decide as of exactly `at` and store it, until the next decision in live time.
 
@@ -145,11 +147,24 @@ def sweep_agency(agency: Agency, *, is_full: bool, now: datetime) -> Outcome:
         logger.exception("agency not swept agency=%s", agency.slug)
     with platform_context():
         claims.settle(agency, now=clock.read(), next_check_at=next_check_at, error=error)
+    seconds = time.monotonic() - started
+    _count(outcome, seconds)
     logger.info(
         "sweep agency=%s kind=%s %s seconds=%.3f",
         agency.slug,
         "full" if is_full else "due",
         " ".join(f"{name}={count}" for name, count in outcome.counters.items()),
-        time.monotonic() - started,
+        seconds,
     )
     return outcome
+
+
+def _count(outcome: Outcome, seconds: float) -> None:
+    counters.add(
+        {
+            Count.AGENCY_SWEPT: 1,
+            Count.SWEEP_FAILED: 1 if outcome.errors else 0,
+            Count.CAMPAIGN_CHANGED: len(outcome.differences),
+            Count.SWEEP_SECONDS: seconds,
+        }
+    )

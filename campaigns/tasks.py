@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from celery import shared_task
 from django.db import close_old_connections
 
-from kernel import clock
+from kernel import clock, counters
+from kernel.counters import Count
 from tenants import claims
 from tenants.contexts import platform_context
 from tenants.models import Agency
@@ -31,6 +32,7 @@ def tick() -> int:
     with platform_context():
         claims.beat(now=now)
         due = claims.claim_due(now=now)
+    counters.add({Count.TICK: 1})
     size = max(1, -(-len(due) // MESSAGES_MAX))
     for start in range(0, len(due), size):
         chunk = due[start : start + size]
@@ -60,6 +62,7 @@ def sweep_agencies(agency_ids: Sequence[int], full_ids: Sequence[int] = ()) -> i
             # as a lost connection. The claim ends by itself, and the others go on.
             logger.exception("sweep not settled agency=%s", agency_id)
             close_old_connections()
+            counters.add({Count.SWEEP_FAILED: 1})
     return changed
 
 

@@ -1,5 +1,11 @@
 """Questions about agencies, asked on the platform's schema."""
 
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from .claims import TICK
 from .models import Agency
 
 
@@ -11,3 +17,38 @@ def agency_by_slug(slug: str) -> Agency | None:
 def agencies_to_serve() -> list[Agency]:
     """Return the active agencies, in the order of their slugs."""
     return list(Agency.objects.filter(is_active=True, is_ready=True).order_by("slug"))
+
+
+class ServiceState(NamedTuple):
+    """How the sweep keeps up: counts of active agencies; since when the one that waits
+    longest was not swept (None: there is none), and no tick arrived (None: none ever did)."""
+
+    agencies: int
+    due: int
+    claimed: int
+    unswept_seconds: float | None
+    tick_seconds: float | None
+
+
+def service_state(*, now: datetime) -> ServiceState:
+    """Tell which agencies are due or taken, and since when nothing was heard. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*),
+                   count(*) FILTER (WHERE NOT is_claimed AND is_due),
+                   count(*) FILTER (WHERE is_claimed),
+                   max(extract(epoch FROM %(now)s - coalesce(last_swept_at, created_at)))::float8,
+                   (SELECT extract(epoch FROM %(now)s - beat_at)::float8
+                    FROM tenants_heartbeat WHERE name = %(tick)s)
+            FROM (
+                SELECT last_swept_at, created_at,
+                       coalesce(claimed_until > %(now)s, false) AS is_claimed,
+                       coalesce(next_check_at <= %(now)s, false)
+                           OR coalesce(full_sweep_at <= %(now)s, true) AS is_due
+                FROM tenants_agency WHERE is_active AND is_ready
+            ) agency
+            """,
+            {"now": now, "tick": TICK},
+        )
+        return ServiceState(*cursor.fetchone())

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django_tenants.utils import quote_schema_name
 
 from kernel import clock
 from kernel.errors import NameTaken
+from kernel.transactions import atomic
 
 from .models import Agency, Domain
 from .slugs import check_slug
@@ -25,11 +26,7 @@ def create_agency(*, name: str, slug: str) -> Agency:
     check_slug(slug)
     _remove_unfinished(slug)
     try:
-        # The row and its schema are there together or not at all: migrations go by the rows.
-        with transaction.atomic(), connection.cursor() as cursor:
-            agency = Agency.objects.create(name=name, slug=slug)
-            Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
-            cursor.execute(f"CREATE SCHEMA {quote_schema_name(agency.schema_name)}")
+        agency = _begin(name=name, slug=slug)
     except IntegrityError:
         raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
     try:
@@ -48,6 +45,16 @@ def create_agency(*, name: str, slug: str) -> Agency:
     return agency
 
 
+@atomic
+def _begin(*, name: str, slug: str) -> Agency:
+    """Make the row and its empty schema, both or neither: migrations go by the rows."""
+    agency = Agency.objects.create(name=name, slug=slug)
+    Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {quote_schema_name(agency.schema_name)}")
+    return agency
+
+
 def _remove_unfinished(slug: str) -> None:
     """Remove what a process that was killed while it made this agency has left, if anything."""
     patience = timedelta(minutes=UNFINISHED_MINUTES)
@@ -58,8 +65,9 @@ def _remove_unfinished(slug: str) -> None:
         _remove(left)
 
 
+@atomic
 def _remove(agency: Agency) -> None:
     connection.set_schema_to_public()  # type: ignore[attr-defined]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {quote_schema_name(agency.schema_name)} CASCADE")
         Agency.objects.filter(pk=agency.pk).delete()

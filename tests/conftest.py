@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -22,7 +24,9 @@ from accounts.roles import Role
 from budgets.models import Brand
 from campaigns.models import Campaign
 from campaigns.services import brands, campaigns
+from kernel import counters
 from kernel.actor import Actor, ActorKind
+from kernel.counters import Count
 from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency
 from tenants.services import create_agency
@@ -178,6 +182,17 @@ def api(world: World) -> Callable[..., Client]:
         return Client(HTTP_HOST=f"{slug}.localhost:8000", HTTP_AUTHORIZATION=f"Api-Key {secret}")
 
     return connect
+
+
+@pytest.fixture
+def counted(settings, monkeypatch) -> Callable[[], dict[Count, float]]:
+    """Counters of the test's own; return a function that tells what was counted so far."""
+    # Another database than the cache's, which other tests empty meanwhile.
+    settings.REDIS_URL = urlsplit(settings.REDIS_URL)._replace(path="/1").geturl()
+    monkeypatch.setattr(counters, "KEY", f"test:{uuid4()}")
+    monkeypatch.setattr(counters, "PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr(counters._Silence, "until", 0.0)
+    return lambda: {count: number for count, number in counters.read().items() if number}
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from decimal import Decimal
 from typing import TypedDict
 from uuid import UUID
 
-from django.db import transaction
-
 from budgets import ledger
 from budgets import services as budgets
 from budgets.models import Brand, Budget, BudgetKind
 from budgets.terms import Limits
 from dayparting.models import Schedule
 from kernel.actor import Actor
+from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
 from ..judgement import decision_instant
@@ -52,7 +51,7 @@ def create_brand(
     )
 
 
-@transaction.atomic
+@atomic
 def update_brand(*, brand_id: UUID, changes: BrandChanges, now: datetime, by: Actor) -> Brand:
     """Change a brand. Raises NotFound, InvalidValue, NameTaken, Conflict (archived, currency)."""
     brand = budgets.lock_brand(brand_id)
@@ -69,7 +68,7 @@ def update_brand(*, brand_id: UUID, changes: BrandChanges, now: datetime, by: Ac
     return brand
 
 
-@transaction.atomic
+@atomic
 def remove_brand(*, brand_id: UUID, now: datetime, by: Actor) -> Brand | None:
     """Delete a brand without spend, or archive it: return the archived brand, None if it is gone.
 

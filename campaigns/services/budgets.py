@@ -10,14 +10,13 @@ from decimal import Decimal
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db import transaction
-
 from budgets import adjusting
 from budgets import services as budgets
 from budgets.models import Brand, Budget, BudgetAdjustment, BudgetKind, Period
 from budgets.terms import Limits
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NotFound
+from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
 from ..judgement import decision_instant
@@ -41,7 +40,7 @@ class LimitChanges(TypedDict, total=False):
     stop_at: int
 
 
-@transaction.atomic
+@atomic
 def create_group(
     *,
     brand_id: UUID,
@@ -69,7 +68,7 @@ def create_group(
     return group
 
 
-@transaction.atomic
+@atomic
 def update_budget(*, budget_id: UUID, changes: LimitChanges, now: datetime, by: Actor) -> Budget:
     """Change the limits or the mode of any budget, or a group's name.
 
@@ -125,7 +124,7 @@ def change_limits(
     return is_changed
 
 
-@transaction.atomic
+@atomic
 def withdraw_limits(*, budget_id: UUID, from_day: date, now: datetime, by: Actor) -> None:
     """Take back limits that have not begun yet. Raises NotFound and Conflict (they have)."""
     brand, budget, now = _lock_budget(budget_id, now=now)
@@ -137,7 +136,7 @@ def withdraw_limits(*, budget_id: UUID, from_day: date, now: datetime, by: Actor
     enforce_delivery({brand.id: brand}, now=now, by=by)
 
 
-@transaction.atomic
+@atomic
 def adjust_budget(
     *,
     budget_id: UUID,
@@ -167,7 +166,7 @@ def adjust_budget(
     return adjustment
 
 
-@transaction.atomic
+@atomic
 def withdraw_adjustment(
     *, budget_id: UUID, adjustment_id: UUID, now: datetime, by: Actor
 ) -> BudgetAdjustment:
@@ -178,7 +177,7 @@ def withdraw_adjustment(
     return adjustment
 
 
-@transaction.atomic
+@atomic
 def remove_group(*, budget_id: UUID, now: datetime, by: Actor) -> None:
     """Delete a budget group; its campaigns are then directly below their brand's root."""
     brand, group, now = _lock_budget(budget_id, now=now)

@@ -14,6 +14,7 @@ from budgets.models import Brand, Budget, BudgetKind
 from dayparting.models import Schedule
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError, InvalidValue, NameTaken, NotFound
+from kernel.transactions import atomic
 
 from ..enforcement import close_holds, enforce_delivery
 from ..judgement import Outcome, decision_instant
@@ -39,7 +40,7 @@ class CampaignChanges(TypedDict, total=False):
     status: Command
 
 
-@transaction.atomic
+@atomic
 def create_campaign(
     *,
     brand_id: UUID,
@@ -113,7 +114,7 @@ def make_campaigns(
     return refused
 
 
-@transaction.atomic
+@atomic
 def update_campaign(
     *, campaign_id: UUID, changes: CampaignChanges, now: datetime, by: Actor
 ) -> Campaign:
@@ -139,7 +140,7 @@ def update_campaign(
     return campaign
 
 
-@transaction.atomic
+@atomic
 def command(
     *, campaign_ids: Collection[UUID], status: Command, now: datetime, by: Actor
 ) -> Outcome:
@@ -194,7 +195,7 @@ def _place_pause(ids: Sequence[UUID], *, now: datetime, by: Actor) -> None:
     )
 
 
-@transaction.atomic
+@atomic
 def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign | None:
     """Delete a campaign without spend, or archive it: return it then, None if it is gone."""
     brand, campaign = lock_campaign(campaign_id)

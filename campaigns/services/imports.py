@@ -6,13 +6,12 @@ from datetime import date, datetime
 from typing import NoReturn
 from uuid import UUID
 
-from django.db import transaction
-
 from budgets import services as budgets
 from budgets import sources
 from budgets.models import Brand, SourceMode, SpendType
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError
+from kernel.transactions import atomic
 
 from ..judgement import Outcome
 from ..models import Campaign
@@ -42,7 +41,7 @@ class Imported:
     outcome: Outcome
 
 
-@transaction.atomic
+@atomic
 def import_spend(
     *,
     lines: Sequence[SpendLine],

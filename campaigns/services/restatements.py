@@ -6,18 +6,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
-
 from budgets import restating, sources
 from budgets import services as budgets
 from budgets.models import Brand, SourceMode, SpendType
 from budgets.restating import Complete, Place, Restatement, Statement, StatementConflicts
 from kernel.actor import Actor
+from kernel.counters import Count
 from kernel.errors import DomainError, InvalidValue, NotFound
+from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
 from ..judgement import Outcome
 from ..models import Campaign
+from .counting import counted
 from .spend import BadRows, NewSpend, check_spend, find_campaigns
 
 
@@ -69,8 +70,18 @@ class RestateResult:
     restated: list[RestatedSpend]
     outcome: Outcome
 
+    @property
+    def row_counts(self) -> Mapping[Count, int]:
+        return {
+            Count.SPEND_RECORDED: self.recorded,
+            Count.SPEND_RESTATED: len(self.restated),
+            Count.SPEND_DUPLICATE: self.duplicates,
+            Count.SPEND_STALE: self.stale,
+        }
 
-@transaction.atomic
+
+@counted
+@atomic
 def restate_spends(
     *,
     source: str,

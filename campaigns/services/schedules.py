@@ -5,12 +5,11 @@ from datetime import datetime, time
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
-from django.db import transaction
-
 from budgets.models import Brand
 from dayparting.models import Window
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NotFound
+from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
 from ..models import Campaign
@@ -35,7 +34,7 @@ class NewWindow(NamedTuple):
     is_active: bool = True
 
 
-@transaction.atomic
+@atomic
 def add_window(
     *,
     campaign_id: UUID,
@@ -61,7 +60,7 @@ def add_window(
     return window
 
 
-@transaction.atomic
+@atomic
 def update_window(*, window_id: UUID, changes: WindowChanges, now: datetime, by: Actor) -> Window:
     """Change a window. Raises NotFound, InvalidValue and Conflict."""
     brand, campaign, window = _lock_window(window_id)
@@ -70,7 +69,7 @@ def update_window(*, window_id: UUID, changes: WindowChanges, now: datetime, by:
     return window
 
 
-@transaction.atomic
+@atomic
 def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
     """Remove a window. Raises NotFound and Conflict."""
     brand, campaign, window = _lock_window(window_id)
@@ -78,7 +77,7 @@ def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
     _decide(brand, campaign, now=now, by=by)
 
 
-@transaction.atomic
+@atomic
 def change_windows(
     *,
     campaign_id: UUID,

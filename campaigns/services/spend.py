@@ -8,20 +8,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
-
 from budgets import ledger, sources
 from budgets import services as budgets
 from budgets.ledger import NewEntry
 from budgets.limits import check_amount
 from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
+from kernel.counters import Count
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
+from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
 from ..judgement import Outcome, decision_instant
 from ..models import Campaign
+from .counting import counted
 
 API_SOURCE = "api"
 
@@ -56,6 +57,11 @@ class Recorded:
     is_new: list[bool]
     outcome: Outcome
 
+    @property
+    def row_counts(self) -> Mapping[Count, int]:
+        new = sum(self.is_new)
+        return {Count.SPEND_RECORDED: new, Count.SPEND_DUPLICATE: len(self.is_new) - new}
+
 
 class BadRows(DomainError):
     """Some rows of a batch can't be accepted, so none was; `errors` maps a row's index to why."""
@@ -78,7 +84,8 @@ def record_spend(*, spend: NewSpend, now: datetime, by: Actor) -> Recorded:
         raise bad.errors[0] from None
 
 
-@transaction.atomic
+@counted
+@atomic
 def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Recorded:
     """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
     sources.claim({spend.source for spend in spends}, SourceMode.APPEND, now=now)
@@ -102,7 +109,7 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
     return Recorded(appended.entries, appended.is_new, outcome)
 
 
-@transaction.atomic
+@atomic
 def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEntry, bool]:
     """Reverse a spend by an entry that names it, once; return that entry and whether it is new.
 

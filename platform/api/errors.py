@@ -7,9 +7,8 @@ import logging
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError
 from django.http.multipartparser import MultiPartParserError
-from psycopg import errors as postgres
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -23,6 +22,7 @@ from kernel.errors import (
     NotAllowed,
     NotFound,
 )
+from kernel.transactions import refusal_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,6 @@ STATUSES: dict[type[DomainError], int] = {
     Busy: 503,
 }
 RETRY_SECONDS = 1
-# Somebody else was in the way; the same request may succeed in a moment.
-_PASSING = (
-    postgres.LockNotAvailable,
-    postgres.DeadlockDetected,
-    postgres.SerializationFailure,
-)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -56,12 +50,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _refusal(error: Exception) -> tuple[int, dict[str, Any]] | None:
+    error = refusal_of(error) or error
     if isinstance(error, DomainError):
         return _status(error), (
             {error.field: [error.message]} if error.field else {"detail": error.message}
         )
-    if isinstance(error, OperationalError) and isinstance(error.__cause__, _PASSING):
-        return 503, {"detail": "Somebody else is changing the same things. Try again in a moment."}
     # What was found before the lock was had is gone after it; the row before the lock is no more.
     if isinstance(error, ObjectDoesNotExist):
         return 404, {"detail": "It is not here any more."}

@@ -15,9 +15,9 @@ from django.contrib.admin import ModelAdmin
 from django.db import OperationalError
 from django.forms.models import construct_instance
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from psycopg.errors import LockNotAvailable
 
-from kernel.errors import Busy, DomainError
+from kernel.errors import DomainError
+from kernel.transactions import refusal_of
 
 if TYPE_CHECKING:
     _ModelAdmin = ModelAdmin[Any]
@@ -29,15 +29,14 @@ else:
 
 @contextmanager
 def busy_is_a_refusal() -> Iterator[None]:
-    """Turn a lock that could not be had in time into Busy."""
+    """Turn what the database could not do in time, or for others' sake, into Busy."""
     try:
         yield
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
-            raise Busy(
-                "Somebody else is changing the same brand right now. Please try again."
-            ) from error
-        raise
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
 
 
 class RefusableForm(_ModelForm):

@@ -3,3 +3,7 @@ from django.apps import AppConfig
 
 class ConfigConfig(AppConfig):
     name = "config"
+
+    def ready(self) -> None:
+        # Registers its check.
+        from config import durability  # noqa: F401

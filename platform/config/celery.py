@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -27,3 +27,11 @@ def spare_what_never_changes(**_: Any) -> None:
     a quarter of its time, and would copy the pages that the forked workers share.
     """
     gc.freeze()
+
+
+@worker_ready.connect
+def warn_of_a_database_that_forgets(**_: Any) -> None:
+    """Tell the operator in the log. (Its processes are forked by now: no connection is shared.)"""
+    from config import durability
+
+    durability.warn_in_background()

@@ -1,11 +1,19 @@
-"""What every request passes first: whom to believe about the client, and how much to read."""
+"""What every request passes: whom to believe about the client, how much to read, and what to say
+where the database is busy.
+"""
 
 from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 
+from kernel.errors import Busy
+from kernel.transactions import refusal_of
+
+RETRY_AFTER_SECONDS = 5
 _PIECE_BYTES = 64 * 1024
 _THROWN_AWAY_BYTES_MAX = 64 * 1024 * 1024
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -66,3 +74,22 @@ def _throw_away(request: HttpRequest) -> None:
     for _ in range(_THROWN_AWAY_BYTES_MAX // _PIECE_BYTES):
         if not request.read(_PIECE_BYTES):
             return
+
+
+class AnswerBusy:
+    """Answer 503 where a page ran into others or out of time. (The API has a table of its own.)"""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        refusal = error if isinstance(error, Busy) else refusal_of(error)
+        if refusal is None:
+            return None
+        response = render(request, "503.html", {"why": refusal.message}, status=503)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        add_never_cache_headers(response)
+        return response

@@ -20,6 +20,7 @@ PACELINE_DEMO_PASSWORD = env.start.demo_password or ""
 # The simulator connects to loopback with a Host header: `acme.localhost` resolves on few machines.
 PACELINE_PORT = env.start.port
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+METRICS_TOKEN = env.values.get("METRICS_TOKEN", "")
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key()
@@ -73,19 +74,22 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_LIMIT_SET_CALLS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# A lock that can't be had, a statement that finds no end, and a transaction in which nothing
+# happens end by themselves; the first two are answered 503. manage.py sets no end to a statement.
 LOCK_TIMEOUT_SECONDS = 10
+STATEMENT_TIMEOUT_SECONDS = 30
+IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 60
 DATABASES = {
     "default": {
-        **env.database(),
+        **env.database(
+            lock_timeout=f"{LOCK_TIMEOUT_SECONDS}s",
+            statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
+            idle_in_transaction_session_timeout=f"{IDLE_IN_TRANSACTION_TIMEOUT_SECONDS}s",
+            timezone="UTC",
+        ),
         "ENGINE": "fence",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "options": (
-                f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s"
-                " -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
-            ),
-        },
     }
 }
 
@@ -104,6 +108,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.AnswerBusy",
 ]
 ROOT_URLCONF = "config.urls"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"

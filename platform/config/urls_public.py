@@ -4,9 +4,11 @@ from django.urls import include, path
 
 from backoffice.sites import platform_site
 from config.health import healthz
+from config.metrics import metrics
 
 urlpatterns = [
     path("", include("portal.urls_platform")),
     path("admin/", platform_site.urls),
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
 ]

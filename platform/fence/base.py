@@ -58,8 +58,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         own = self.connection.cursor() if cursor is None else cursor
         try:
             path = quote_schema_name(self.schema_name)
-            own.execute("SELECT set_config('search_path', %s, false)", [path])
-            own.fetchall()
+            # Our own cursor is psycopg's: its errors would pass by whoever catches Django's.
+            with self.wrap_database_errors:
+                own.execute("SELECT set_config('search_path', %s, false)", [path])
+                own.fetchall()
+            # Only now: a SET that was cancelled half-way is sent again, before anything else is.
             self.search_path_set_schemas = [self.schema_name]
         finally:
             self._setting_search_path = False

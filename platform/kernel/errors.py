@@ -31,4 +31,4 @@ class NotFound(DomainError):
 
 
 class Busy(DomainError):
-    """Somebody else holds the lock; the same request may succeed in a moment."""
+    """Somebody else is in the way, or it took too long; the same may succeed in a moment."""

@@ -7,20 +7,17 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render, resolve_url
+from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
-from psycopg.errors import LockNotAvailable
 
 from accounts.models import User
 from accounts.roles import Right
-from kernel.errors import Busy, NotFound
+from kernel.errors import NotFound
 
-RETRY_AFTER_SECONDS = 5
 P = ParamSpec("P")
 
 
@@ -37,8 +34,9 @@ View = Callable[Concatenate[PortalRequest, P], HttpResponseBase]
 def page(right: Right = Right.VIEW) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Let in who is logged in and whose role includes `right`.
 
-    Strangers are led to the log-in page, others get 403, what is not there 404, and who waited in
-    vain for a brand's lock 503. Money is nobody's to cache.
+    Strangers are led to the log-in page, others get 403, and what is not there is 404. (Who waited
+    in vain for a brand's lock is answered by `config.middleware.AnswerBusy`.) Money is nobody's to
+    cache.
     """
 
     def wrap(view: View[P]) -> Callable[..., HttpResponseBase]:
@@ -52,12 +50,6 @@ def page(right: Right = Right.VIEW) -> Callable[[View[P]], Callable[..., HttpRes
                 response = view(request, *args, **kwargs)
             except NotFound as missing:
                 raise Http404(missing.message) from None
-            except Busy:
-                response = _busy(request)
-            except OperationalError as problem:
-                if not isinstance(problem.__cause__, LockNotAvailable):
-                    raise
-                response = _busy(request)
             add_never_cache_headers(response)
             return response
 
@@ -74,12 +66,6 @@ def _to_log_in(request: HttpRequest) -> HttpResponse:
     shown = urlsplit(htmx.current_url_abs_path or "/")
     back = shown._replace(scheme="", netloc="").geturl()
     return HttpResponseClientRedirect(redirect_to_login(back).url)
-
-
-def _busy(request: HttpRequest) -> HttpResponse:
-    response = render(request, "portal/busy.html", status=503)
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
 
 
 def way_back(request: HttpRequest, default: str) -> str:

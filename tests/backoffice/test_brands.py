@@ -108,7 +108,7 @@ def test_a_brand_that_somebody_else_changes_is_told_on_the_page(own_agency):
     with connection.cursor() as cursor:
         cursor.execute("RESET lock_timeout")
     (error,) = response.context["adminform"].form.non_field_errors()
-    assert error.startswith("Somebody else is changing the same brand right now.")
+    assert error.startswith("Somebody else is changing the same things.")
 
 
 def test_a_brand_without_spend_is_deleted(acme, ann):

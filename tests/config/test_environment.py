@@ -35,6 +35,16 @@ def test_a_second_terminal_needs_nothing_set(checkout):
     assert env.start.url == "http://localhost:8123"
 
 
+def test_the_url_of_the_database_keeps_its_options(checkout, monkeypatch):
+    url = "postgresql://ann:secret@db.example/ads?sslmode=verify-full"
+    monkeypatch.setenv("DATABASE_URL", url)
+    options = Environment(checkout).database(lock_timeout="10s", timezone="UTC")["OPTIONS"]
+    assert options == {
+        "sslmode": "verify-full",
+        "options": "-c lock_timeout=10s -c timezone=UTC",
+    }
+
+
 def test_the_env_file_wins_over_what_was_chosen_and_the_process_over_both(checkout, monkeypatch):
     (checkout / ".env").write_text("SECRET_KEY=own\nPACELINE_URL=https://ads.example\n")
     assert Environment(checkout).secret_key() == "own"

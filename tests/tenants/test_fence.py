@@ -1,11 +1,12 @@
 """A connection is in one schema or in none, and an agency's has no `public` in its path."""
 
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
+import psycopg
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import ProgrammingError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
 
 from accounts.models import User
 from budgets.models import Brand
@@ -78,6 +79,37 @@ def test_an_unknown_schema_is_an_error_and_not_the_platform(world):
     ghost = Agency(schema_name="agency_ghost", name="Ghost", slug="ghost")
     with tenant_context(ghost), pytest.raises(ProgrammingError), transaction.atomic():
         ContentType.objects.count()
+
+
+class SlowToSwitch(psycopg.Cursor):
+    """Sets the path, and then does not come to an end."""
+
+    def execute(self, query, *args, **options):
+        if isinstance(query, str) and "set_config" in query:
+            query += ", pg_sleep(10)"
+        return super().execute(query, *args, **options)
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+@pytest.mark.parametrize("is_in_transaction", [False, True])
+def test_a_switch_that_is_cancelled_raises_and_leaves_the_old_path_unused(
+    own_agency, is_named, is_in_transaction
+):
+    make_brand("Own brand")
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '50ms'")
+    connection.connection.cursor_factory = SlowToSwitch
+    brands = Brand.objects.all()
+    around = transaction.atomic() if is_in_transaction else nullcontext()
+    with platform_context():
+        with pytest.raises(OperationalError, match="statement timeout"), around:
+            list(brands.iterator(chunk_size=1) if is_named else brands)
+        connection.connection.cursor_factory = psycopg.Cursor
+        # The path that was cancelled is not in force, and the next statement sends its own.
+        assert connection.connection.execute("SHOW search_path").fetchone() != ("public",)
+        assert Agency.objects.filter(pk=own_agency.pk).exists()
+    assert [brand.name for brand in brands] == ["Own brand"]
+    connection.close()
 
 
 def test_an_agency_is_no_context_manager(world):
