@@ -15,7 +15,7 @@ from uuid import UUID
 from budgets.models import STOP_AT_MAX, BudgetMode, Period
 from budgets.queries import Spent
 from budgets.terms import NO_TERMS, ZERO, Terms, bound, in_force_on, is_spent
-from dayparting.windows import Position, WeeklyHours, next_change
+from dayparting.windows import Hours, Position
 from kernel.local_time import Calendar, first_of_month
 
 from .models import Reason
@@ -59,7 +59,7 @@ class CampaignFacts(NamedTuple):
     campaign_id: UUID
     start_date: date | None
     end_date: date | None
-    hours: WeeklyHours
+    hours: Hours
     budgets: tuple[BudgetFacts, ...]
 
 
@@ -114,21 +114,25 @@ def decide(facts: CampaignFacts, *, moment: BrandMoment) -> Decision:
         moment.next_day if h.reason == Reason.DAILY_BUDGET else moment.next_month for h in spent
     ]
     holds = [hold for hold in spent if not hold.is_alert]
+    # Where the flight is over, no window opens any more.
+    last = None if facts.end_date is None else facts.end_date + timedelta(days=1)
+    over = None if last is None else moment.calendar.day_start(last)
     if not facts.hours.is_always_open:
-        change = next_change(facts.hours, moment.position)
+        change = facts.hours.next_change(moment.position)
         if change is not None:
             turns.append(change)
-        if not facts.hours.is_open_at(moment.position.week_time):
-            holds.append(WantedHold(Reason.DAYPART, until=change))
+        if not facts.hours.is_open(moment.position):
+            opens = change if change and (over is None or change < over) else None
+            holds.append(WantedHold(Reason.DAYPART, until=opens))
     if facts.start_date is not None and moment.today < facts.start_date:
         starts = moment.calendar.day_start(facts.start_date)
         turns.append(starts)
         holds.append(WantedHold(Reason.FLIGHT, until=starts))
-    if facts.end_date is not None:
-        if moment.today > facts.end_date:
+    if over is not None:
+        if over <= moment.now:
             holds.append(WantedHold(Reason.FLIGHT))
         else:
-            turns.append(moment.calendar.day_start(facts.end_date + timedelta(days=1)))
+            turns.append(over)
     alerts = tuple([hold for hold in spent if hold.is_alert])
     return Decision(tuple(holds), min(turns, default=None), alerts)
 

@@ -1,7 +1,7 @@
 """Gather the facts of decisions: a fixed number of statements for any number of campaigns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,11 +11,9 @@ from django.db import connection
 from budgets.models import Brand, BudgetMode
 from budgets.queries import NOTHING_SPENT, Spent, spent_on, terms_on
 from budgets.terms import NO_TERMS, Terms
-from dayparting.windows import WeeklyHours, WindowLine, weekly_hours
+from dayparting.queries import ALWAYS_OPEN, hours_of
 
 from .delivery import BrandMoment, BudgetFacts, CampaignFacts
-
-ALWAYS_OPEN = weekly_hours(())
 
 
 class OpenHold(NamedTuple):
@@ -86,10 +84,12 @@ def campaign_facts(
     brand_ids = [brand.id for brand in brands]
     rows = _campaign_rows(brand_ids, campaign_ids)
     some = campaign_ids is not None
-    schedule_ids = [row.schedule_id for row in rows] if some else None
     budget_ids = list({b for row in rows for b in _chain(row)}) if some else None
     days = {brand_id: moments[brand_id].today for brand_id in brand_ids}
-    hours = _hours(brand_ids, schedule_ids)
+    hours = hours_of(
+        [row.schedule_id for row in rows if row.is_live],
+        since=min(days.values(), default=date.max),
+    )
     instants = {brand_id: moments[brand_id].now for brand_id in brand_ids}
     terms = terms_on(days, at=instants, budget_ids=budget_ids)
     spent = spent_on(days, budget_ids=budget_ids)
@@ -145,7 +145,8 @@ def _chain(row: _Row) -> tuple[UUID, ...]:
 def _campaign_rows(brand_ids: Sequence[UUID], campaign_ids: Sequence[UUID] | None) -> list[_Row]:
     sql = """
         SELECT c.id, c.brand_id, c.name, c.status, c.status_version, c.is_live,
-               c.start_date, c.end_date, c.schedule_id, c.budget_id, leaf.parent_id, up.parent_id
+               c.start_date, c.end_date, coalesce(c.shared_schedule_id, c.schedule_id),
+               c.budget_id, leaf.parent_id, up.parent_id
         FROM campaigns_campaign c
         JOIN budgets_budget leaf ON leaf.id = c.budget_id
         JOIN budgets_budget up ON up.id = leaf.parent_id
@@ -161,40 +162,6 @@ def _campaign_rows(brand_ids: Sequence[UUID], campaign_ids: Sequence[UUID] | Non
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         return [_Row(*row) for row in cursor.fetchall()]
-
-
-def _hours(
-    brand_ids: Sequence[UUID], schedule_ids: Sequence[UUID] | None
-) -> dict[UUID, WeeklyHours]:
-    """Return the weekly hours of the schedules that have an active window."""
-    sql = """
-        SELECT w.schedule_id,
-               array_agg(w.day_of_week), array_agg(w.start_time), array_agg(w.end_time)
-        FROM dayparting_window w
-        WHERE w.is_active AND w.schedule_id = ANY(
-            CASE WHEN %(some)s THEN %(schedules)s::uuid[] ELSE ARRAY(
-                SELECT c.schedule_id FROM campaigns_campaign c
-                WHERE c.is_live AND c.brand_id = ANY(%(brands)s::uuid[])
-            ) END)
-        GROUP BY w.schedule_id
-    """
-    arguments: dict[str, Any] = {
-        "brands": list(brand_ids),
-        "some": schedule_ids is not None,
-        "schedules": list(schedule_ids or ()),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(sql, arguments)
-        return {
-            schedule_id: _compiled(tuple(days), tuple(starts), tuple(ends))
-            for schedule_id, days, starts, ends in cursor.fetchall()
-        }
-
-
-def _compiled(
-    days: tuple[int, ...], starts: tuple[time, ...], ends: tuple[time, ...]
-) -> WeeklyHours:
-    return weekly_hours(tuple(sorted(map(WindowLine, days, starts, ends))))
 
 
 def _open_holds(

@@ -38,6 +38,10 @@ class Campaign(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="campaigns")
     budget = models.OneToOneField(Budget, on_delete=models.PROTECT, related_name="campaign")
     schedule = models.OneToOneField(Schedule, on_delete=models.PROTECT, related_name="campaign")
+    # It stands for the campaign's own as long as it is used.
+    shared_schedule = models.ForeignKey(
+        Schedule, null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+    )
     name = models.CharField(max_length=200)
     platform = models.CharField(
         max_length=50, blank=True, help_text="Where it runs: google, meta …"

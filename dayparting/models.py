@@ -1,8 +1,10 @@
 """A weekly timetable and its lines, in the brand's local time."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from kernel.ids import uuid7
 
@@ -18,12 +20,51 @@ class Weekday(models.IntegerChoices):
 
 
 class Schedule(models.Model):
-    """When a campaign may run; without an active window, always."""
+    """When campaigns may run; without an active window, always.
+
+    A campaign's own has no name; one with a name is shared by any number of campaigns.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), condition=~Q(name=""), name="schedule_shared_name_once"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"Schedule {self.id}"
+        return self.name or f"Schedule {self.id}"
+
+
+class ScheduleException(models.Model):
+    """A date on which a schedule's windows do not count: closed, or with hours of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="exceptions")
+    day = models.DateField(help_text="The brand's local day.")
+    # The day's own hours, as pairs of the same place in both; none: closed.
+    starts = ArrayField(models.TimeField(), default=list, blank=True)
+    ends = ArrayField(models.TimeField(), default=list, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["schedule", "day"]
+        constraints = [
+            models.UniqueConstraint("schedule", "day", name="exception_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(starts__len=F("ends__len")), name="exception_hours_are_pairs"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        hours = (f"{a:%H:%M}–{b:%H:%M}" for a, b in zip(self.starts, self.ends, strict=True))
+        return f"{self.day}: {', '.join(hours) or 'closed'}"
 
 
 class Window(models.Model):

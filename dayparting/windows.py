@@ -9,15 +9,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from kernel.local_time import Calendar
 
 _SECOND = 1_000_000
-_DAY = 86_400 * _SECOND
-WEEK = 7 * _DAY
+DAY = 86_400 * _SECOND
+WEEK = 7 * DAY
 # A window that falls into the hour that does not exist is missed for that week, hardly ever twice.
 _JUMPS_MAX = 8
+
+
+class Hours(Protocol):
+    """When a campaign may run, as the rules ask it."""
+
+    @property
+    def is_always_open(self) -> bool:
+        """Whether it never closes, so that nobody need ask."""
+
+    def is_open(self, position: "Position") -> bool:
+        """Return whether it is open at the position."""
+
+    def next_change(self, position: "Position") -> datetime | None:
+        """Return the first instant after the position at which it opens or closes; None: never."""
 
 
 class WindowLine(NamedTuple):
@@ -37,6 +51,31 @@ class WeeklyHours:
 
     edges: tuple[int, ...]
     is_always_open: bool
+
+    def is_open(self, position: "Position") -> bool:
+        """Return whether it is open at the position."""
+        return self.is_open_at(position.week_time)
+
+    def next_change(self, position: "Position") -> datetime | None:
+        """Return the first instant after the position at which it opens or closes; None: never.
+
+        Between two jumps of the wall clock (DST, a new zone) it runs evenly, so the next edge is
+        plain arithmetic; at a jump the state is asked again.
+        """
+        if self.is_always_open:
+            return None
+        opened = self.is_open_at(position.week_time)
+        for _ in range(_JUMPS_MAX):
+            wait = self.until_flip(position.week_time, opened=opened)
+            edge = None if wait is None else position.now + timedelta(microseconds=wait)
+            if edge is not None and (position.jump is None or edge < position.jump):
+                return edge
+            if position.jump is None:
+                return None
+            position = Position.at(position.jump, position.calendar)
+            if self.is_open_at(position.week_time) != opened:
+                return position.now
+        return None
 
     def is_open_at(self, at: int) -> bool:
         """Return whether the week's microsecond `at` is inside a window."""
@@ -76,22 +115,27 @@ def weekly_hours(lines: tuple[WindowLine, ...]) -> WeeklyHours:
 def _linear_spans(lines: Iterable[WindowLine]) -> Iterable[tuple[int, int]]:
     """Cut the windows into spans within one week; a Sunday night's tail is Monday's morning."""
     for line in lines:
-        assert line.start != line.end, "a window has a length"
-        start = line.day_of_week * _DAY + _since_midnight(line.start)
-        end = line.day_of_week * _DAY + _since_midnight(line.end)
-        if end <= start:
-            end += _DAY
+        midnight = line.day_of_week * DAY
+        start, end = (midnight + at for at in day_span(line.start, line.end))
         yield start, min(end, WEEK)
         if end > WEEK:
             yield 0, end - WEEK
 
 
-def _since_midnight(at: time) -> int:
+def day_span(start: time, end: time) -> tuple[int, int]:
+    """Return a window as microseconds since its day's midnight; past DAY is the next morning."""
+    assert start != end, "a window has a length"
+    first, last = since_midnight(start), since_midnight(end)
+    return first, last if last > first else last + DAY
+
+
+def since_midnight(at: time) -> int:
+    """Return a wall clock's time in microseconds."""
     return ((at.hour * 60 + at.minute) * 60 + at.second) * _SECOND + at.microsecond
 
 
 def _week_time(local: datetime) -> int:
-    return local.weekday() * _DAY + _since_midnight(local.time())
+    return local.weekday() * DAY + since_midnight(local.time())
 
 
 class Position(NamedTuple):
@@ -111,29 +155,6 @@ class Position(NamedTuple):
         return cls(now, _week_time(calendar.local(now)), calendar.next_offset_change(now), calendar)
 
 
-def is_open(hours: WeeklyHours, calendar: Calendar, *, now: datetime) -> bool:
+def is_open(hours: Hours, calendar: Calendar, *, now: datetime) -> bool:
     """Return whether the schedule is open at the instant `now`."""
-    return hours.is_always_open or hours.is_open_at(_week_time(calendar.local(now)))
-
-
-def next_change(hours: WeeklyHours, position: Position) -> datetime | None:
-    """Return the first instant after the position at which the schedule opens or closes; None:
-    never.
-
-    Between two jumps of the wall clock (DST, a new zone) it runs evenly, so the next edge is plain
-    arithmetic; at a jump the state is asked again.
-    """
-    if hours.is_always_open:
-        return None
-    opened = hours.is_open_at(position.week_time)
-    for _ in range(_JUMPS_MAX):
-        wait = hours.until_flip(position.week_time, opened=opened)
-        edge = None if wait is None else position.now + timedelta(microseconds=wait)
-        if edge is not None and (position.jump is None or edge < position.jump):
-            return edge
-        if position.jump is None:
-            return None
-        position = Position.at(position.jump, position.calendar)
-        if hours.is_open_at(position.week_time) != opened:
-            return position.now
-    return None
+    return hours.is_always_open or hours.is_open(Position.at(now, calendar))

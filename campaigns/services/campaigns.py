@@ -26,7 +26,10 @@ _YEARS = range(1970, 2200)
 
 
 class CampaignChanges(TypedDict, total=False):
-    """What may change of a campaign; an absent key keeps what is. `group`: a budget id or None."""
+    """What may change of a campaign; an absent key keeps what is.
+
+    `group`: a budget's id; None: no group. `shared_schedule`: its id; None: the campaign's own.
+    """
 
     name: str
     platform: str
@@ -34,6 +37,7 @@ class CampaignChanges(TypedDict, total=False):
     start_date: date | None
     end_date: date | None
     group: UUID | None
+    shared_schedule: UUID | None
     daily_budget: Decimal | None
     monthly_budget: Decimal | None
     from_day: date
@@ -51,12 +55,14 @@ def create_campaign(
     start_date: date | None = None,
     end_date: date | None = None,
     group: UUID | None = None,
+    shared_schedule: UUID | None = None,
     daily_budget: Decimal | None = None,
     monthly_budget: Decimal | None = None,
     now: datetime,
     by: Actor,
 ) -> Campaign:
     """Make a campaign and decide on it. Raises NotFound, InvalidValue, NameTaken and Conflict."""
+    shared = lock_shared_row(shared_schedule) if shared_schedule else None
     brand = budgets.lock_brand(brand_id)
     if brand.archived_at is not None:
         raise Conflict(f"{brand.name} is archived.", field="brand")
@@ -68,6 +74,7 @@ def create_campaign(
         external_id=external_id,
         start_date=start_date,
         end_date=end_date,
+        shared_schedule=shared,
         is_live=status != "INACTIVE",
     )
     if refused := make_campaigns([campaign], brand=brand, group=_group(group, brand)):
@@ -119,6 +126,8 @@ def update_campaign(
     *, campaign_id: UUID, changes: CampaignChanges, now: datetime, by: Actor
 ) -> Campaign:
     """Change a campaign and decide again. `status` in `changes` is a command (see `command`)."""
+    shared_id = changes.get("shared_schedule")
+    shared = lock_shared_row(shared_id) if shared_id else None
     brand, campaign = lock_campaign(campaign_id)
     now = decision_instant(brand, now=now)
     if campaign.archived_at is not None:
@@ -126,6 +135,8 @@ def update_campaign(
     for field in ("name", "platform", "external_id", "start_date", "end_date"):
         if field in changes:
             setattr(campaign, field, changes[field])  # type: ignore[literal-required]
+    if "shared_schedule" in changes:
+        campaign.shared_schedule = shared
     _save(campaign)
     is_moved = "group" in changes and budgets.move_leaf(
         campaign.budget, group=_group(changes["group"], brand)
@@ -216,6 +227,15 @@ def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign 
         enforce_delivery({brand.id: brand}, now=now, by=by)
         campaign.refresh_from_db()
     return campaign
+
+
+def lock_shared_row(schedule_id: UUID) -> Schedule:
+    """Lock a shared schedule's row, before any brand's (see schedules.py). Raises NotFound."""
+    rows = Schedule.objects.select_for_update(no_key=True)
+    schedule = rows.filter(id=schedule_id).exclude(name="").first()
+    if schedule is None:
+        raise NotFound("There is no such shared schedule.", field="shared_schedule")
+    return schedule
 
 
 def lock_campaign(campaign_id: UUID) -> tuple[Brand, Campaign]:

@@ -1,19 +1,25 @@
-"""Change the windows of a campaign's schedule, and decide again in the same transaction."""
+"""Change when campaigns may run, and decide again in the same transaction.
+
+A shared schedule's row is locked before any brand: who begins to use it takes the same lock first,
+so that he is either among the users that are decided again, or sees what was changed.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
+from budgets import services as budgets
 from budgets.models import Brand
-from dayparting.models import Window
+from dayparting.models import Schedule, Window
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NotFound
 from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
 from ..models import Campaign
-from .campaigns import lock_campaign
+from .campaigns import lock_campaign, lock_shared_row
 
 
 class WindowChanges(TypedDict, total=False):
@@ -34,6 +40,40 @@ class NewWindow(NamedTuple):
     is_active: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class LockedSchedule:
+    """A schedule, and the campaigns that may use it with their brands locked."""
+
+    schedule: Schedule
+    brands: Mapping[UUID, Brand]
+    campaign_ids: Sequence[UUID]
+
+    def decide(self, *, now: datetime, by: Actor) -> None:
+        """Decide again for those campaigns, in the caller's transaction."""
+        if self.campaign_ids:
+            enforce_delivery(self.brands, now=now, by=by, campaign_ids=self.campaign_ids)
+
+
+def lock_own(campaign_id: UUID) -> LockedSchedule:
+    """Lock a campaign's brand; what is read of its own schedule is read after that.
+
+    Raises NotFound and Conflict (archived).
+    """
+    brand, campaign = lock_campaign(campaign_id)
+    if campaign.archived_at is not None:
+        raise Conflict(f"{campaign.name} is archived.", field="campaign")
+    return LockedSchedule(campaign.schedule, {brand.id: brand}, [campaign.id])
+
+
+def lock_shared(schedule_id: UUID) -> LockedSchedule:
+    """Lock a shared schedule, then the brands of its users. Raises NotFound."""
+    schedule = lock_shared_row(schedule_id)
+    users = Campaign.objects.filter(shared_schedule=schedule)
+    brands = budgets.lock_brands(users.values_list("brand_id", flat=True))
+    # Read again: one may have gone while we waited for the locks; none can have come.
+    return LockedSchedule(schedule, brands, list(users.values_list("id", flat=True)))
+
+
 @atomic
 def add_window(
     *,
@@ -46,35 +86,35 @@ def add_window(
     by: Actor,
 ) -> Window:
     """Add a window (0 = Monday; local wall clock). Raises NotFound, InvalidValue and Conflict."""
-    brand, campaign = _lock(campaign_id)
+    locked = lock_own(campaign_id)
     window = Window(
-        schedule_id=campaign.schedule_id,
+        schedule=locked.schedule,
         day_of_week=day_of_week,
         start_time=start_time,
         end_time=end_time,
         is_active=is_active,
     )
-    _check(window)
+    check_window(window)
     window.save()
-    _decide(brand, campaign, now=now, by=by)
+    locked.decide(now=now, by=by)
     return window
 
 
 @atomic
 def update_window(*, window_id: UUID, changes: WindowChanges, now: datetime, by: Actor) -> Window:
     """Change a window. Raises NotFound, InvalidValue and Conflict."""
-    brand, campaign, window = _lock_window(window_id)
+    locked, window = _lock_window(window_id)
     _change(window, changes)
-    _decide(brand, campaign, now=now, by=by)
+    locked.decide(now=now, by=by)
     return window
 
 
 @atomic
 def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
     """Remove a window. Raises NotFound and Conflict."""
-    brand, campaign, window = _lock_window(window_id)
+    locked, window = _lock_window(window_id)
     window.delete()
-    _decide(brand, campaign, now=now, by=by)
+    locked.decide(now=now, by=by)
 
 
 @atomic
@@ -91,54 +131,43 @@ def change_windows(
 
     Ids that are none of its windows are passed over. Raises NotFound, InvalidValue and Conflict.
     """
-    brand, campaign = _lock(campaign_id)
-    own = Window.objects.filter(schedule_id=campaign.schedule_id)
+    locked = lock_own(campaign_id)
+    own = Window.objects.filter(schedule=locked.schedule)
     own.filter(id__in=remove).delete()
     changes = update or {}
     for window in own.filter(id__in=list(changes)):
         _change(window, changes[window.id])
-    added = [Window(schedule_id=campaign.schedule_id, **new._asdict()) for new in add]
+    added = [Window(schedule=locked.schedule, **new._asdict()) for new in add]
     for window in added:
-        _check(window)
+        check_window(window)
     Window.objects.bulk_create(added)
-    _decide(brand, campaign, now=now, by=by)
+    locked.decide(now=now, by=by)
     return added
 
 
-def _lock(campaign_id: UUID) -> tuple[Brand, Campaign]:
-    """Lock the campaign's brand; what is read of its windows is read after that."""
-    brand, campaign = lock_campaign(campaign_id)
-    if campaign.archived_at is not None:
-        raise Conflict(f"{campaign.name} is archived.", field="campaign")
-    return brand, campaign
-
-
-def _lock_window(window_id: UUID) -> tuple[Brand, Campaign, Window]:
+def _lock_window(window_id: UUID) -> tuple[LockedSchedule, Window]:
     campaign_id = (
         Campaign.objects.filter(schedule__windows=window_id).values_list("id", flat=True).first()
     )
     if campaign_id is None:
         raise NotFound("There is no such window.")
-    brand, campaign = _lock(campaign_id)
+    locked = lock_own(campaign_id)
     window = Window.objects.filter(id=window_id).first()
     if window is None:
         # Somebody else removed it while we waited for the lock.
         raise NotFound("There is no such window.")
-    return brand, campaign, window
+    return locked, window
 
 
 def _change(window: Window, changes: WindowChanges) -> None:
     for field, value in changes.items():
         setattr(window, field, value)
-    _check(window)
+    check_window(window)
     window.save(update_fields=[*changes, "updated_at"])
 
 
-def _decide(brand: Brand, campaign: Campaign, *, now: datetime, by: Actor) -> None:
-    enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])
-
-
-def _check(window: Window) -> None:
+def check_window(window: Window) -> None:
+    """Raise InvalidValue for a window that can't be."""
     if not 0 <= window.day_of_week <= 6:
         raise InvalidValue("A weekday is 0 (Monday) to 6 (Sunday).", field="day_of_week")
     for field in ("start_time", "end_time"):

@@ -15,6 +15,7 @@ from .resources.docs import DocsView, SchemaView
 from .resources.elsewhere import elsewhere
 from .resources.reports import MonthlyReportView
 from .resources.schedules import WindowView
+from .resources.shared_schedules import ExceptionView, SharedScheduleView, TimelineView
 from .resources.spends import SpendView
 
 
@@ -38,6 +39,8 @@ router.register("budgets", BudgetView, basename="api-budget")
 router.register("campaigns", CampaignView, basename="api-campaign")
 router.register("spends", SpendView, basename="api-spend")
 router.register("schedules", WindowView, basename="api-window")
+router.register("shared-schedules", SharedScheduleView, basename="api-shared-schedule")
+router.register("schedule-exceptions", ExceptionView, basename="api-exception")
 
 urlpatterns = [
     path("spends/batch/", BatchView.as_view()),
@@ -53,6 +56,7 @@ urlpatterns = [
     path("budgets/<uuid:budget_id>/changes/", BudgetChangeView.as_view({"get": "list"})),
     path("budgets/<uuid:budget_id>/upcoming/<day:day>/", UpcomingLimitView.as_view()),
     path("campaigns/<uuid:campaign_id>/holds/", HoldView.as_view({"get": "list"})),
+    path("campaigns/<uuid:campaign_id>/timeline/", TimelineView.as_view()),
     path("status-changes/", ChangeView.as_view({"get": "list"})),
     path("reports/monthly/", MonthlyReportView.as_view()),
     path("schema/", SchemaView.as_view(), name="schema"),

@@ -61,6 +61,7 @@ def test_it_is_made_active(manager, brand):
         "daily_adjustment": "0.00",
         "monthly_adjustment": "0.00",
         "alerts": [],
+        "shared_schedule": None,
         "archived_at": None,
         "created_at": shown["created_at"],
         "updated_at": shown["updated_at"],

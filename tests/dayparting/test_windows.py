@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dayparting import windows
 from dayparting.windows import Position, WindowLine, is_open, weekly_hours
 from kernel.local_time import Calendar
 
@@ -25,7 +24,7 @@ def opened(lines, local):
 
 
 def next_change(hours, calendar, *, now):
-    return windows.next_change(hours, Position.at(now, calendar))
+    return hours.next_change(Position.at(now, calendar))
 
 
 def at(day, clock, zone=RIGA):

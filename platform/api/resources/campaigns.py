@@ -73,6 +73,9 @@ class CampaignBody(MoneyBody):
     start_date = Day(required=False, allow_null=True)
     end_date = Day(required=False, allow_null=True, help_text="The last day, inclusive.")
     group = Id(required=False, allow_null=True, help_text="A budget group; null is none.")
+    shared_schedule = Id(
+        required=False, allow_null=True, help_text="Used instead of its own; null is its own."
+    )
     budget = Id(read_only=True, help_text="Its own budget.")
     archived_at = Instant(read_only=True, allow_null=True)
     created_at = Instant(read_only=True)
@@ -183,6 +186,7 @@ def _own(campaign: Campaign) -> Shown:
         "start_date": campaign.start_date,
         "end_date": campaign.end_date,
         "group": _group(campaign.budget),
+        "shared_schedule": campaign.shared_schedule_id,
         "budget": campaign.budget_id,
         "archived_at": campaign.archived_at,
         "created_at": campaign.created_at,

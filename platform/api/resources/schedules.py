@@ -50,7 +50,8 @@ class WindowView(EditableResource[Window]):
     filters = WindowQuery
 
     def rows(self) -> QuerySet[Window]:
-        windows = Window.objects.select_related("schedule__campaign")
+        # Those of shared schedules are shown, and changed, with them.
+        windows = Window.objects.filter(schedule__name="").select_related("schedule__campaign")
         return windows.order_by("schedule", "day_of_week", "start_time", "id")
 
     def narrow(self, rows: QuerySet[Window], asked: Mapping[str, Any]) -> QuerySet[Window]:

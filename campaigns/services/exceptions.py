@@ -1,0 +1,132 @@
+"""Exceptions of schedules by date: closed days, and days with hours of their own."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from itertools import pairwise
+from typing import NamedTuple, TypedDict
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from dayparting.models import ScheduleException
+from dayparting.windows import day_span
+from kernel.actor import Actor
+from kernel.errors import InvalidValue, NameTaken, NotFound
+from kernel.transactions import atomic
+
+from .schedules import LockedSchedule, lock_own, lock_shared
+
+_YEARS = range(1970, 2200)
+
+
+class DayHours(NamedTuple):
+    """Hours of one date, on the brand's wall clock; past midnight where start > end."""
+
+    start_time: time
+    end_time: time
+
+
+class ExceptionChanges(TypedDict, total=False):
+    """What may change; an absent key keeps what is. No `hours`: closed."""
+
+    day: date
+    hours: Sequence[DayHours]
+    note: str
+
+
+@atomic
+def add_exception(
+    *,
+    campaign_id: UUID | None = None,
+    schedule_id: UUID | None = None,
+    day: date,
+    hours: Sequence[DayHours] = (),
+    note: str = "",
+    now: datetime,
+    by: Actor,
+) -> ScheduleException:
+    """Add an exception to a campaign's own schedule, or to a shared one; without hours: closed.
+
+    Raises NotFound, InvalidValue, NameTaken (the day has one) and Conflict (archived).
+    """
+    locked = _lock(campaign_id, schedule_id)
+    exception = ScheduleException(schedule=locked.schedule, day=day, note=note)
+    _set_hours(exception, hours)
+    _save(exception)
+    locked.decide(now=now, by=by)
+    return exception
+
+
+@atomic
+def update_exception(
+    *, exception_id: UUID, changes: ExceptionChanges, now: datetime, by: Actor
+) -> ScheduleException:
+    """Change an exception. Raises as `add_exception` does."""
+    locked, exception = _lock_exception(exception_id)
+    exception.day = changes.get("day", exception.day)
+    exception.note = changes.get("note", exception.note)
+    if "hours" in changes:
+        _set_hours(exception, changes["hours"])
+    _save(exception)
+    locked.decide(now=now, by=by)
+    return exception
+
+
+@atomic
+def remove_exception(*, exception_id: UUID, now: datetime, by: Actor) -> None:
+    """Remove an exception: the day is like any other of its weekday. Raises NotFound."""
+    locked, exception = _lock_exception(exception_id)
+    exception.delete()
+    locked.decide(now=now, by=by)
+
+
+def _lock(campaign_id: UUID | None, schedule_id: UUID | None) -> LockedSchedule:
+    if campaign_id is not None and schedule_id is None:
+        return lock_own(campaign_id)
+    if schedule_id is not None and campaign_id is None:
+        return lock_shared(schedule_id)
+    raise InvalidValue(
+        "An exception is a campaign's or a shared schedule's: name one of them.", field="campaign"
+    )
+
+
+def _lock_exception(exception_id: UUID) -> tuple[LockedSchedule, ScheduleException]:
+    rows = ScheduleException.objects.filter(id=exception_id)
+    owner = rows.values_list("schedule__campaign", "schedule_id").first()
+    if owner is None:
+        raise NotFound("There is no such exception.")
+    campaign_id, schedule_id = owner
+    locked = lock_own(campaign_id) if campaign_id else lock_shared(schedule_id)
+    exception = rows.first()
+    if exception is None:
+        # Somebody else removed it while we waited for the lock.
+        raise NotFound("There is no such exception.")
+    return locked, exception
+
+
+def _set_hours(exception: ScheduleException, hours: Sequence[DayHours]) -> None:
+    """Raises InvalidValue for hours without length, with a zone, or that overlap."""
+    for each in hours:
+        if each.start_time.tzinfo or each.end_time.tzinfo:
+            raise InvalidValue("Hours are in the brand's local time, without zone.", field="hours")
+        if each.start_time == each.end_time:
+            raise InvalidValue("Hours need a length: start and end are equal.", field="hours")
+    spans = sorted(day_span(*each) for each in hours)
+    for (_, end), (start, _) in pairwise(spans):
+        if start < end:
+            raise InvalidValue("Hours of one day can't overlap.", field="hours")
+    ordered = sorted(hours)
+    exception.starts = [each.start_time for each in ordered]
+    exception.ends = [each.end_time for each in ordered]
+
+
+def _save(exception: ScheduleException) -> None:
+    if exception.day.year not in _YEARS:
+        raise InvalidValue("An exception lies between 1970 and 2199.", field="day")
+    try:
+        with transaction.atomic():
+            exception.save()
+    except IntegrityError:
+        raise NameTaken(
+            f"The schedule has an exception on {exception.day} already.", field="day"
+        ) from None
