@@ -36,11 +36,14 @@ class NewEntry:
 
 
 class KeyConflict(Conflict):
-    """A key that is in the ledger came again with other content."""
+    """A key that is in the ledger came again with other content; or twice at once, where `row` is
+    the index of the entry that came first.
+    """
 
-    def __init__(self, entry: NewEntry, known: SpendEntry) -> None:
+    def __init__(self, entry: NewEntry, known: SpendEntry, *, row: int | None = None) -> None:
+        place = "the ledger" if row is None else f"row {row}"
         super().__init__(
-            f"{entry.key!r} of source {entry.source!r} is in the ledger with another content:"
+            f"{entry.key!r} of source {entry.source!r} is in {place} with another content:"
             f" {known.amount.normalize():f} on {known.day}. Correct it, or use another key.",
             field="external_id",
         )
@@ -73,11 +76,12 @@ def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended
     stored = _insert(fresh)
     is_new = [row.id in stored for row in fresh]
     known = _by_key([row for row, new in zip(fresh, is_new, strict=True) if not new])
+    indices = {row.id: index for index, row in enumerate(fresh)}
     rows, conflicts = [], {}
     for index, (entry, row, new) in enumerate(zip(entries, fresh, is_new, strict=True)):
         stands = row if new else known[entry.source, entry.key]
         if not new and not _same_content(entry, stands):
-            conflicts[index] = KeyConflict(entry, stands)
+            conflicts[index] = KeyConflict(entry, stands, row=indices.get(stands.id))
         rows.append(stands)
     if conflicts:
         raise KeyConflicts(conflicts)

@@ -1,23 +1,25 @@
 """Read a file of spend as its owner made it: which column is what, and what is wrong with which
 line.
 
-Pure but for the file: it names every bad value with its line and column, and stores nothing.
+Pure: it names every bad value with its line and column.
 """
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NamedTuple
 
 from budgets.limits import check_amount
 from budgets.models import SpendType
+from kernel.amounts import DecimalMark, read_amount
 from kernel.errors import DomainError
+from kernel.tables import Layout, Row, Table, UnreadableTable, is_totals_label, read_table, said
 
 # What a column may hold; the first three are needed.
 FIELDS = ("date", "campaign", "amount", "campaign_external_id", "platform", "type", "description")
 _NEEDED = FIELDS[:3]
+_NAMING = ("date", "campaign", "campaign_external_id")
 _LENGTHS = {"campaign": 200, "campaign_external_id": 100, "platform": 50, "description": 500}
 
 
@@ -54,88 +56,109 @@ class SpendLine:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class SpendFile:
+    """The lines of a file, and on which of its lines are totals, which are passed over."""
+
+    lines: list[SpendLine]
+    totals: list[int]
+
+
 def read_spend_file(
-    lines: Iterable[str], *, columns: Mapping[str, str], date_format: str
-) -> list[SpendLine]:
-    """Return the lines of a CSV file with a header.
+    data: bytes,
+    *,
+    columns: Mapping[str, str],
+    date_format: str,
+    decimal_mark: DecimalMark | None = None,
+) -> SpendFile:
+    """Return what a file with a header says (`kernel.tables` tells of which kind it may be).
 
     `columns` maps our fields (see FIELDS) to the file's columns; a field that it does not name is
-    looked for under its own name. Raises UnreadableFile, which names every bad value.
+    looked for under its own name. Amounts are read as by `kernel.amounts`. Raises UnreadableFile,
+    which names every bad value.
     """
-    reader = csv.DictReader(lines, strict=True)
+    places = _places(columns)
+    layout = Layout(
+        needed=[places[field] for field in dict.fromkeys((*_NEEDED, *columns))],
+        known=places.values(),
+        naming=[places[field] for field in _NAMING],
+    )
     try:
-        places = _places(reader.fieldnames or (), columns)
-        rows = [(reader.line_num, row) for row in reader if any(row.values())]
-    except csv.Error as error:
-        raise UnreadableFile(f"line {reader.line_num} is no CSV: {error}.") from None
+        table = read_table(data, layout)
+    except UnreadableTable as unreadable:
+        raise UnreadableFile(unreadable.message) from None
+    if not table.rows:
+        raise UnreadableFile("The file has a header and no lines of spend.")
     found, bad = [], []
-    for line, row in rows:
+    for row in table.rows:
         try:
-            found.append(_read(line, row, places, date_format=date_format))
+            found.append(_read(row, table, places, date_format, decimal_mark))
         except UnreadableFile as unreadable:
             bad.extend(unreadable.bad)
     if bad:
         bad.sort()
         raise UnreadableFile(f"{len(bad)} bad values; nothing was stored.", bad)
-    return found
+    return SpendFile(found, [row.line for row in table.totals])
 
 
-def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Return where each field is found. Raises UnreadableFile for what is named but not there."""
+def _places(columns: Mapping[str, str]) -> dict[str, str]:
+    """Return under which name each field is looked for. Raises UnreadableFile."""
     unknown = sorted(set(columns) - set(FIELDS))
     if unknown:
         raise UnreadableFile(
             f"--map names {', '.join(unknown)}; the fields are {', '.join(FIELDS)}."
         )
-    places = {field: columns.get(field, field) for field in FIELDS}
-    wanted = {places[field] for field in (*columns, *_NEEDED)}
-    twice = sorted(column for column in wanted if header.count(column) > 1)
-    if twice:
-        raise UnreadableFile(f"line 1: the column {', '.join(twice)} is there more than once.")
-    missing = sorted(wanted - set(header))
-    if missing:
-        raise UnreadableFile(
-            f"line 1: the file has no column {', '.join(missing)}; it has {', '.join(header)}."
-        )
-    return {field: column for field, column in places.items() if column in header}
+    return {field: columns.get(field, field) for field in FIELDS}
 
 
 def _read(
-    line: int, row: Mapping[str, str | None], places: Mapping[str, str], *, date_format: str
+    row: Row,
+    table: Table,
+    places: Mapping[str, str],
+    date_format: str,
+    decimal_mark: DecimalMark | None,
 ) -> SpendLine:
-    values = {field: (row.get(column) or "").strip() for field, column in places.items()}
+    cells = table.cells_of(row)
+    values = {field: said(cells.get(column, "")) for field, column in places.items()}
     bad: list[BadValue] = []
 
     def refuse(field: str, message: str) -> None:
-        bad.append(BadValue(line, places[field], message))
+        bad.append(BadValue(row.line, places[field], message))
 
-    if None in row:
-        bad.append(BadValue(line, "-", "the line has more values than the header has columns."))
+    if row.fault:
+        bad.append(BadValue(row.line, "-", row.fault))
     for field, length in _LENGTHS.items():
-        if len(values.get(field, "")) > length or "\0" in values.get(field, ""):
-            refuse(field, f"it has more than {length} characters, or a NUL.")
+        if len(values[field]) > length:
+            refuse(field, f"it has more than {length} characters.")
     if not values["campaign"]:
         refuse("campaign", "the campaign's name is missing.")
+    elif is_totals_label(values["campaign"]) and not values["campaign_external_id"]:
+        refuse(
+            "campaign",
+            f"{values['campaign']!r} are totals, not a campaign: they are passed over only at the"
+            " end of the file, and without a date.",
+        )
     day = _day(values["date"], date_format)
     if day is None:
         refuse("date", f"{values['date']!r} is no date of the form {date_format}.")
-    amount, why = _amount(values["amount"])
+    # Not `said`: a dash is an amount, of nothing.
+    amount, why = _amount(cells[places["amount"]], decimal_mark)
     if why:
         refuse("amount", why)
-    spend_type = values.get("type", "").upper() or SpendType.DAILY
+    spend_type = values["type"].upper() or SpendType.DAILY
     if spend_type not in SpendType.values:
         refuse("type", f"{values['type']!r} is neither DAILY nor MONTHLY.")
     if bad or day is None or amount is None:
         raise UnreadableFile("a bad line", bad)
     return SpendLine(
-        line=line,
+        line=row.line,
         campaign=values["campaign"],
-        campaign_external_id=values.get("campaign_external_id", ""),
-        platform=values.get("platform", ""),
+        campaign_external_id=values["campaign_external_id"],
+        platform=values["platform"],
         day=day,
         amount=amount,
         spend_type=SpendType(spend_type),
-        description=values.get("description", ""),
+        description=values["description"],
     )
 
 
@@ -147,12 +170,10 @@ def _day(text: str, date_format: str) -> date | None:
         return None
 
 
-def _amount(text: str) -> tuple[Decimal | None, str]:
+def _amount(text: str, decimal_mark: DecimalMark | None) -> tuple[Decimal | None, str]:
     try:
-        amount = Decimal(text)
+        amount = read_amount(text, decimal_mark=decimal_mark)
         check_amount(amount)
-    except InvalidOperation:
-        return None, f"{text!r} is no amount."
     except DomainError as refusal:
         return None, refusal.message
     if amount < 0:

@@ -13,11 +13,13 @@ from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError
 from kernel.transactions import atomic
 
+from ..enforcement import enforce_delivery
 from ..judgement import Outcome
 from ..models import Campaign
 from ..spend_file import BadValue, SpendLine, UnreadableFile
 from .brands import create_brand
 from .campaigns import make_campaigns
+from .restatements import ReportedSpend, restate_spends
 from .spend import BadRows, NewSpend, find_bad_spends, record_spends
 
 IMPORT_SOURCE = "import"
@@ -33,12 +35,17 @@ _CAMPAIGN_FIELDS = {"name": "campaign", "external_id": "campaign_external_id"}
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did: rows recorded and rows known before, campaigns made, what was decided."""
+    """What an import did: rows recorded and rows known before, campaigns made, what was decided.
+
+    Where the source restates: figures changed, and rows older than what it has said since.
+    """
 
     recorded: int
     known: int
     new_campaigns: int
     outcome: Outcome
+    restated: int = 0
+    stale: int = 0
 
 
 @atomic
@@ -50,16 +57,20 @@ def import_spend(
     currency: str | None = None,
     time_zone: str | None = None,
     source: str = IMPORT_SOURCE,
+    as_of: datetime | None = None,
+    is_additional: bool = False,
     now: datetime,
     by: Actor,
 ) -> Imported:
     """Record the lines, all or nothing; a line's key is its campaign, date and type.
 
-    `currency` (None: USD) and `time_zone` (None: UTC) are for a brand that is made; one that is
-    there must have what is given. `columns` is what the file was read with, to name a bad line's
-    column. Raises UnreadableFile, which names the bad lines, Conflict, and as `create_brand` does.
+    With `as_of` the source restates: the lines are what it reports as of that instant, beside other
+    restating sources if `is_additional`. `currency` (None: USD) and `time_zone` (None: UTC) are for
+    a brand that is made; one that is there must have what is given. `columns` is what the file was
+    read with, to name a bad line's column. Raises UnreadableFile, which names the bad lines,
+    Conflict, and as `create_brand` does.
     """
-    sources.claim([source], SourceMode.APPEND, now=now)
+    _take_source(source, as_of, now=now)
     brand = _locked_brand(brand_name, currency, time_zone, now=now, by=by)
     found = _resolve(brand, lines)
     refused = make_campaigns(list(found.missing.values()), brand=brand)
@@ -70,6 +81,8 @@ def import_spend(
         if place in refused
     }
     bad |= _repeated(lines, found.campaigns, but=bad)
+    if as_of is not None:
+        bad |= _described(lines, places, but=bad)
     spends = {
         index: _spend(line, campaign, source)
         for index, (line, campaign) in enumerate(zip(lines, found.campaigns, strict=True))
@@ -78,14 +91,71 @@ def import_spend(
     if bad:
         # Whoever mends the file wants all that is wrong with it at once.
         _refuse(bad, lines, spends, find_bad_spends(spends=list(spends.values()), now=now), places)
+    made = list(found.missing.values())
     try:
-        # It decides on every campaign with a new spend: a campaign is made for a line, so on all
-        # that were made. The outbox, which the whole agency shares, is locked there, last.
-        recorded = record_spends(spends=list(spends.values()), now=now, by=by)
-    except BadRows as rows:
-        _refuse(bad, lines, spends, rows.errors, places)
+        if as_of is None:
+            return _append(list(spends.values()), made, now=now, by=by)
+        rows = [_reported(spend, as_of, is_additional) for spend in spends.values()]
+        return _restate(source, rows, made, brand, now=now, by=by)
+    except BadRows as rejected:
+        _refuse(bad, lines, spends, rejected.errors, places)
+
+
+def _take_source(source: str, as_of: datetime | None, *, now: datetime) -> None:
+    """Use the source, before any brand is locked. Raises Conflict where it is of the other mode."""
+    if as_of is None:
+        sources.claim([source], SourceMode.APPEND, now=now)
+    else:
+        sources.claim([source], SourceMode.RESTATE, now=now)
+        sources.lock(source)
+
+
+def _append(
+    spends: Sequence[NewSpend], made: Sequence[Campaign], *, now: datetime, by: Actor
+) -> Imported:
+    # It decides on every campaign with a new spend: a campaign is made for a line, so on all that
+    # were made. The outbox, which the whole agency shares, is locked there, last.
+    recorded = record_spends(spends=spends, now=now, by=by)
     new = sum(recorded.is_new)
-    return Imported(new, len(lines) - new, len(found.missing), recorded.outcome)
+    return Imported(new, len(spends) - new, len(made), recorded.outcome)
+
+
+def _reported(spend: NewSpend, as_of: datetime, is_additional: bool) -> ReportedSpend:
+    return ReportedSpend(
+        campaign_id=spend.campaign_id,
+        amount=spend.amount,
+        spend_date=spend.spend_date,
+        as_of=as_of,
+        spend_type=spend.spend_type,
+        is_additional=is_additional,
+    )
+
+
+def _restate(
+    source: str,
+    rows: Sequence[ReportedSpend],
+    made: Sequence[Campaign],
+    brand: Brand,
+    *,
+    now: datetime,
+    by: Actor,
+) -> Imported:
+    result = restate_spends(source=source, rows=rows, now=now, by=by)
+    outcome = result.outcome
+    # A campaign that is made for a line of nothing, or for a stale one, has no entry to decide on.
+    ids = [campaign.id for campaign in made]
+    idle = list(Campaign.objects.filter(id__in=ids, status_version=0).values_list("id", flat=True))
+    if idle:
+        locked = {brand.id: budgets.lock_brand(brand.id)}
+        outcome.add(enforce_delivery(locked, now=now, by=by, campaign_ids=idle))
+    return Imported(
+        result.recorded,
+        result.duplicates,
+        len(made),
+        outcome,
+        restated=len(result.restated),
+        stale=result.stale,
+    )
 
 
 def _locked_brand(
@@ -191,6 +261,18 @@ def _repeated(
                 line.line, "-", f"it repeats the campaign, date and type of line {earlier}."
             )
     return repeated
+
+
+def _described(
+    lines: Sequence[SpendLine], columns: Mapping[str, str], *, but: Collection[int]
+) -> dict[int, BadValue]:
+    """What a source restates is a figure, which has nowhere to keep a description."""
+    column = columns.get("description", "description")
+    return {
+        index: BadValue(line.line, column, "it can't be kept where a source restates.")
+        for index, line in enumerate(lines)
+        if line.description and index not in but
+    }
 
 
 def _spend(line: SpendLine, campaign: Campaign, source: str) -> NewSpend:

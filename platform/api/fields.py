@@ -4,6 +4,7 @@ DRF's own read `5` as a text, `"yes"` as true, `"20260302"` as a date and cut th
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,6 +38,13 @@ class OptionalText(Text):
         super().__init__(required=False, allow_blank=True, **options)
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What a parser could not read as its field: the field refuses it, with the parser's reason."""
+
+    why: str
+
+
 @extend_schema_field({"type": "string", "format": "decimal", "example": "100.00"})
 class Amount(serializers.Field[Decimal, Any, Any, Any]):
     """An amount: a string such as "25.50", or a number. Answers carry it as a string.
@@ -47,6 +55,8 @@ class Amount(serializers.Field[Decimal, Any, Any, Any]):
     default_error_messages = {"invalid": 'An amount is wanted, such as "25.50".'}
 
     def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, Unreadable):
+            raise serializers.ValidationError(data.why)
         is_number = isinstance(data, int | Decimal) and not isinstance(data, bool)
         if not is_number and not (isinstance(data, str) and _AMOUNT.fullmatch(data.strip())):
             self.fail("invalid")
@@ -144,6 +154,19 @@ class Choice(serializers.ChoiceField):
         if not isinstance(data, str):
             self.fail("invalid_choice")
         return self.words(super().to_internal_value(data))
+
+
+class Many(serializers.ListField):
+    """A list of at most so many; a longer one is refused before any of it is read."""
+
+    def __init__(self, *, child: serializers.Field[Any, Any, Any, Any], most: int, **options: Any):
+        super().__init__(child=child, max_length=most, **options)
+        self.most = most
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self.most:
+            raise serializers.ValidationError(f"There are more than {self.most:,} of them.")
+        return super().to_internal_value(data)
 
 
 Instant = serializers.DateTimeField

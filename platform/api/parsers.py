@@ -1,4 +1,6 @@
-"""JSON as RFC 8259 has it, and nothing that PostgreSQL could not store afterwards."""
+"""Bodies, whole: and JSON as RFC 8259 has it, with nothing that PostgreSQL could not store
+afterwards.
+"""
 
 import json
 from collections.abc import Mapping
@@ -11,6 +13,22 @@ from rest_framework.parsers import BaseParser
 
 # The deepest body that means something: a campaign with its list of holds, sent back by a PUT.
 DEPTH_MAX = 8
+
+
+def read_body(stream: IO[Any], parser_context: Mapping[str, Any]) -> bytes:
+    """Return the body whole. Raises ParseError for one that was cut off on its way.
+
+    Half of a file can be a file: only its announced length tells.
+    """
+    try:
+        body: bytes = stream.read()
+    except UnreadablePostError:
+        body = b""
+    request = parser_context.get("request")
+    announced = request.META.get("CONTENT_LENGTH") if request is not None else None
+    if len(body) < int(announced or 0):
+        raise ParseError("The body ended before its announced length.")
+    return body
 
 
 class StrictJSONParser(BaseParser):
@@ -29,13 +47,11 @@ class StrictJSONParser(BaseParser):
     ) -> dict[str, Any]:
         try:
             body = json.loads(
-                stream.read().decode("utf-8"),
+                read_body(stream, parser_context or {}).decode("utf-8"),
                 parse_float=Decimal,
                 parse_constant=_no_number,
                 object_pairs_hook=_object,
             )
-        except UnreadablePostError:
-            raise ParseError("The body ended before its announced length.") from None
         # ArithmeticError: an exponent that no Decimal can hold.
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise ParseError(f"The body is no valid JSON: {_why(error)}.") from None

@@ -52,6 +52,10 @@ def run(client, command, variables):
             headers[name] = value
         elif word == "-d":
             body = words.pop(0)
+        elif word == "--data-binary":
+            assert words.pop(0) == "@report.csv"
+            (file,) = blocks("csv")
+            body = re.sub(r"[0-9a-f-]{36}", variables["CAMPAIGN"], file)
         else:
             url = word
     assert url.startswith(f"{HOST}/api/"), command

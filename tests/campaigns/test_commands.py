@@ -199,6 +199,65 @@ def test_a_column_that_is_not_there_is_named(acme, tmp_path):
     assert "the file has no column cost" in told
 
 
+GOOGLE = """Campaign report
+"March 1, 2026 - March 2, 2026"
+Campaign\tDay\tCurrency code\tCost
+Search\t2026-03-01\tUSD\t1,234.56
+Video\t2026-03-02\tUSD\t --
+Total: Account\t --\tUSD\t1,234.56
+"""
+
+
+def import_google(tmp_path, text, *words):
+    file = tmp_path / "Campaign report.csv"
+    file.write_bytes(text.encode("utf-16"))
+    return run(
+        "import_spend", str(file), "--agency", "acme", "--brand", "Northwind", *words,
+        "--map", "date=Day,campaign=Campaign,amount=Cost",
+    )  # fmt: skip
+
+
+def test_a_download_of_google_ads_is_imported_as_it_came(acme, tmp_path):
+    told = import_google(tmp_path, GOOGLE)
+    assert "2 rows imported, 0 known, 2 campaigns made" in told
+    assert "totals passed over on line 6" in told
+    assert set(SpendEntry.objects.values_list("amount", flat=True)) == {0, Decimal("1234.56")}
+
+
+def test_a_download_of_a_source_that_restates_says_as_of_when(acme, tmp_path):
+    words = ("--source", "google", "--mode", "restate", "--as-of")
+    import_google(tmp_path, GOOGLE, *words, "2026-03-02T08:00:00Z")
+    text = GOOGLE.replace("1,234.56", "1,230.00")
+    told = import_google(tmp_path, text, *words, "2026-03-02T09:00:00Z")
+    assert "0 rows imported, 1 known, 1 restated, 0 stale, 0 campaigns made" in told
+    assert sum(SpendEntry.objects.values_list("amount", flat=True)) == 1230
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--mode", "restate"], "--mode restate and --as-of go together"),
+        (["--as-of", LATER], "--mode restate and --as-of go together"),
+        (["--additional"], "--additional goes with --mode restate"),
+        (["--decimal-mark", ","], "1 bad values"),
+    ],
+)
+def test_bad_options_of_an_import_are_named(acme, tmp_path, words, message):
+    with pytest.raises(CommandError, match=message):
+        import_google(tmp_path, GOOGLE, *words)
+    assert not Brand.objects.exists()
+
+
+@pytest.mark.parametrize(("mark", "amount"), [(".", "1.234"), (",", "1234")])
+def test_an_amount_that_could_be_two_is_what_the_decimal_mark_makes_it(
+    acme, tmp_path, mark, amount
+):
+    text = FILE.replace("10.50", "1.234")
+    assert "line 2, column cost: '1.234' could be 1234 or 1.234" in run_import(tmp_path, text)
+    run_import(tmp_path, text, "--decimal-mark", mark)
+    assert SpendEntry.objects.filter(amount=Decimal(amount)).count() == 1
+
+
 def test_a_daily_budget_tells_who_would_have_been_held(acme, tmp_path, monkeypatch):
     run_import(tmp_path, FILE)
     brand = Brand.objects.get()

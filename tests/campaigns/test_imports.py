@@ -1,6 +1,7 @@
 """What a file of spend means: a campaign a line, by id or by name; no cent lost or doubled."""
 
 from argparse import ArgumentTypeError
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,12 +9,12 @@ from django.db import connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
-from budgets.models import Brand, Budget, SourceMode, SpendEntry, SpendSource
+from budgets.models import Brand, Budget, SourceMode, SpendEntry, SpendSource, SpendType
 from campaigns.audit import audit
 from campaigns.management.commands.import_spend import column_map
 from campaigns.models import Campaign, StatusChange
 from campaigns.services.imports import import_spend
-from campaigns.spend_file import UnreadableFile, read_spend_file
+from campaigns.spend_file import SpendLine, UnreadableFile, read_spend_file
 from kernel.errors import Conflict
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -29,7 +30,8 @@ def sound(acme):
 
 
 def read(*lines):
-    return read_spend_file([HEADER, *lines], columns=COLUMNS, date_format="%Y-%m-%d")
+    text = "\n".join([HEADER, *lines])
+    return read_spend_file(text.encode(), columns=COLUMNS, date_format="%Y-%m-%d").lines
 
 
 def bring(*lines, brand_name="Northwind", **options):
@@ -210,11 +212,102 @@ def test_an_amount_is_kept_to_the_sixth_decimal():
 
 
 def test_a_column_that_is_there_twice_is_refused_rather_than_guessed():
-    lines = ["date,campaign,cost,cost", "2026-03-01,Search,10,1"]
+    file = b"date,campaign,cost,cost\n2026-03-01,Search,10,1"
     with pytest.raises(UnreadableFile, match="line 1: the column cost is there more than once"):
-        read_spend_file(lines, columns=COLUMNS, date_format="%Y-%m-%d")
+        read_spend_file(file, columns=COLUMNS, date_format="%Y-%m-%d")
 
 
 def test_a_field_that_is_mapped_twice_is_refused():
     with pytest.raises(ArgumentTypeError, match="amount is mapped twice"):
         column_map("amount=cost,amount=leads")
+
+
+# A source that restates ---------------------------------------------------------------------------
+MORNING = NOON.replace(hour=8)
+
+
+def restate(*lines, hours=0, **options):
+    options = {"source": "google", "as_of": MORNING + timedelta(hours=hours)} | options
+    return bring(*lines, **options)
+
+
+def test_a_file_of_a_restating_source_replaces_what_the_source_said():
+    first = restate("2026-03-01,Spring,100,,", "2026-03-01,Autumn,5,,")
+    assert (first.recorded, first.new_campaigns) == (2, 2)
+    later = restate("2026-03-01,Spring,80,,", "2026-03-01,Autumn,5,,", hours=1)
+    assert (later.restated, later.known, later.new_campaigns) == (1, 1, 0)
+    assert (spent(name="Spring"), spent(name="Autumn")) == (80, 5)
+
+
+def test_an_older_file_of_a_restating_source_is_stale():
+    restate(NAMELESS, hours=1)
+    older = restate("2026-03-01,Spring,99,,")
+    assert (older.stale, older.recorded, older.restated) == (1, 0, 0)
+    assert spent(name="Spring") == 10
+
+
+def test_a_restated_file_holds_and_releases_in_the_same_transaction():
+    make_brand(daily="50")
+    restate("2026-03-02,Spring,50,,")
+    assert Campaign.objects.get().status == "PAUSED"
+    restate("2026-03-02,Spring,49.99,,", hours=1)
+    assert Campaign.objects.get().status == "ACTIVE"
+
+
+def test_a_campaign_made_for_nothing_spent_is_decided_too():
+    make_campaign(make_brand(), "Autumn")
+    assert restate("2026-03-01,Spring,0,,", "2026-03-01,Autumn,5,,").new_campaigns == 1
+    assert set(Campaign.objects.values_list("status", "status_version")) == {("ACTIVE", 1)}
+
+
+def test_the_same_instant_with_another_amount_is_told_by_line_and_column():
+    restate(NAMELESS)
+    with pytest.raises(UnreadableFile) as refused:
+        restate("2026-03-01,Autumn,1,,", "2026-03-01,Spring,11,,")
+    (told,) = refused.value.bad
+    assert (told.line, told.column) == (3, "cost")
+    assert spent(name="Spring") == 10
+    assert Campaign.objects.count() == 1
+
+
+def test_another_restating_source_is_refused_unless_it_is_said_to_be_beside_it():
+    restate(NAMELESS)
+    with pytest.raises(UnreadableFile) as refused:
+        restate(NAMELESS, source="meta")
+    assert "'google' restates this day already" in str(refused.value.bad[0])
+    restate(NAMELESS, source="meta", is_additional=True)
+    assert spent(name="Spring") == 20
+
+
+def test_a_figure_that_is_restated_keeps_no_description():
+    line = SpendLine(
+        line=2,
+        campaign="Spring",
+        campaign_external_id="",
+        platform="",
+        day=MORNING.date(),
+        amount=Decimal(1),
+        spend_type=SpendType.DAILY,
+        description="A fee",
+    )
+    with pytest.raises(UnreadableFile) as refused:
+        import_spend(lines=[line], brand_name="N", source="google", as_of=MORNING, now=NOON, by=ANN)
+    assert [(bad.line, bad.column) for bad in refused.value.bad] == [(2, "description")]
+
+
+def test_a_source_that_appends_can_not_restate():
+    bring(NAMELESS, source="google")
+    with pytest.raises(Conflict, match="appends, for life"):
+        restate(NAMELESS)
+
+
+def test_a_restated_file_locks_source_then_brand_then_keys_totals_and_the_outbox():
+    with CaptureQueriesContext(connection) as captured:
+        restate("2026-03-01,Spring,10,,", "2026-03-01,Autumn,0,,")
+    ran = [query["sql"] for query in captured.captured_queries]
+    source, *brands = (sql for sql in ran if "FOR NO KEY UPDATE" in sql)
+    assert "budgets_spendsource" in source
+    assert "budgets_brand" in brands[0]
+    words = ("INTO budgets_spendentry", "INTO budgets_spendtotal", "pg_advisory_xact_lock")
+    places = [next(place for place, sql in enumerate(ran) if word in sql) for word in words]
+    assert ran.index(brands[0]) < places[0] < places[1] < places[2]

@@ -1,15 +1,12 @@
 """Many spends in one request, all or nothing: as JSON, or as a CSV file."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,49 +31,26 @@ from kernel.actor import Actor
 from kernel.errors import DomainError, InvalidValue
 
 from ..bodies import Body, Query
-from ..fields import Amount, Choice, Day, Flag, Id, Moment, OptionalText, Text, Whole, Word
+from ..csv_rows import ROWS_MAX, CsvRowsParser
+from ..fields import (
+    Amount,
+    Choice,
+    Day,
+    Flag,
+    Id,
+    Many,
+    Moment,
+    OptionalText,
+    Text,
+    Whole,
+    Word,
+    YesNo,
+)
 from ..parsers import StrictJSONParser
 from .resource import ApiView
 from .spends import check_key
 
-ROWS_MAX = 10_000
 ERRORS_SHOWN_MAX = 1_000
-_EMPTY = (None, "")
-_FLAGS = {"true": True, "false": False}
-
-
-class CsvRowsParser(BaseParser):
-    """A CSV file in UTF-8 with a header: the names of a row's fields, in any order."""
-
-    media_type = "text/csv"
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        try:
-            text = stream.read().decode("utf-8-sig")
-            reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-            rows = [_without_empty(row) for row in reader]
-        except UnicodeDecodeError:
-            raise ParseError("The file is not in UTF-8.") from None
-        except csv.Error as error:
-            raise ParseError(f"The file is no valid CSV: {error}.") from None
-        if "\0" in text:
-            raise ParseError("A text can't contain the character NUL.")
-        return {"rows": rows}
-
-
-def _without_empty(row: Mapping[str | None, Any]) -> dict[str, Any]:
-    """Return the cells that say something; a row that is longer than the header is malformed."""
-    if None in row:
-        raise csv.Error("a row has more cells than the header")
-    said = {str(name): cell for name, cell in row.items() if cell not in _EMPTY}
-    if "correction" in said:
-        said["correction"] = _FLAGS.get(said["correction"].lower(), said["correction"])
-    return said
 
 
 class BatchRow(Body):
@@ -113,7 +87,7 @@ class CompleteBody(Body):
     def validate_campaigns(self, campaigns: Any) -> frozenset[UUID] | None:
         if campaigns == "all":
             return None
-        ids = serializers.ListField(child=Id(), max_length=ROWS_MAX)
+        ids = Many(child=Id(), most=ROWS_MAX)
         return frozenset(ids.run_validation(campaigns))
 
 
@@ -125,8 +99,8 @@ class BatchBody(Body):
         " reports for a campaign, day and type as of `as_of`, and the difference counts.",
     )
     source = Text(required=False, max_length=64, help_text="Who reports it. Default api.")  # type: ignore[assignment]
-    rows = serializers.ListField(
-        child=serializers.DictField(), max_length=ROWS_MAX, help_text="See a single spend's fields."
+    rows = Many(
+        child=serializers.DictField(), most=ROWS_MAX, help_text="See a single spend's fields."
     )
     as_of = Moment(required=False, help_text="When restating: of the rows that do not say it.")
     complete = CompleteBody(required=False)
@@ -137,9 +111,36 @@ class BatchBody(Body):
 
 
 class BatchQuery(Query):
-    """What a CSV file can't say itself."""
+    """What a CSV file can't say itself: the fields of the body beside its rows."""
 
+    mode = Choice(SourceMode, required=False)
     source = Word()  # type: ignore[assignment]
+    as_of = Moment(required=False)
+    complete_from = Day(required=False, help_text="`complete`, of all campaigns, from this day.")
+    complete_to = Day(required=False, help_text="The last day of what is complete.")
+    confirm_decrease = YesNo()
+    additional = YesNo()
+    decimal_mark = serializers.ChoiceField(
+        [".", ","],
+        required=False,
+        error_messages={"invalid_choice": "One of these is wanted: a point, a comma."},
+        help_text="How a CSV file writes its amounts: without it, 1,234 and 1.234 are refused.",
+    )
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return the words as the body has them."""
+        # The parser of CSV files looks at it.
+        asked.pop("decimal_mark", None)
+        body = {name: value for name, value in asked.items() if value is not False}
+        if "as_of" in body:
+            body["as_of"] = body["as_of"].isoformat()
+        ends = {name: body.pop(f"complete_{name}", None) for name in ("from", "to")}
+        if any(ends.values()):
+            for name, day in ends.items():
+                if day is None:
+                    raise ValidationError({f"complete_{name}": ["Both ends are wanted."]})
+            body["complete"] = {name: str(day) for name, day in ends.items()} | {"campaigns": "all"}
+        return body
 
 
 class RestatedBody(Body):
@@ -175,7 +176,10 @@ class BatchView(ApiView):
     serializer_class = BatchBody
 
     def post(self, request: Request) -> Response:
-        body = BatchBody(data=dict(request.data) | self.asked)
+        sent = dict(request.data)
+        if twice := sorted(self.asked.keys() & sent.keys()):
+            raise InvalidValue("The address and the body both say this.", field=twice[0])
+        body = BatchBody(data=sent | self.asked)
         body.is_valid(raise_exception=True)
         batch = Batch(body.validated_data)
         if batch.has_corrections:
