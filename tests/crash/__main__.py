@@ -105,6 +105,8 @@ class Run:
             return self._go(world)
         finally:
             self._system.stop()
+            if self._disk is not None:
+                self._disk.unmount()
 
     def _go(self, world: World) -> bool:
         agency = next(iter(world.agencies.values()))
@@ -129,24 +131,16 @@ class Run:
             ended.set()
         for client in clients:
             client.is_idle.wait()
-        stuck = self._recover(agency.slug, agency.key)
+        since = time.monotonic()
+        sick = self._system.wait_until_well(agency.slug, agency.key)
+        print(f"everything up again {time.monotonic() - since:.1f} s after the last fault")
+        self._system.wait_until_quiet()
         lifted.set()
         for client in clients:
             client.join()
             if client.failure is not None:
                 raise client.failure
-        return self._judge(world, nemesis, stuck)
-
-    def _recover(self, slug: str, key: str) -> list[str]:
-        """Wait until everything is up; return what is not."""
-        since = time.monotonic()
-        sick = self._system.wait_until_well(slug, key)
-        stuck = [f"{part}: {detail}" for part, detail in sick.items()]
-        self._system.wait_until_quiet()
-        if not self._system.tick():
-            stuck.append("no worker does a tick any more")
-        print(f"everything up again {time.monotonic() - since:.1f} s after the last fault")
-        return stuck
+        return self._judge(world, nemesis, [f"{part}: {why}" for part, why in sick.items()])
 
     def _judge(self, world: World, nemesis: Nemesis, stuck: list[str]) -> bool:
         journal = read_journals(sorted(self._journals.iterdir()))
@@ -154,6 +148,8 @@ class Run:
         with self._system.database() as database:
             # What crosses a limit holds in the commit that records it, so no sweep is waited for.
             before = check(promised, [], read_statuses(database, world))
+            if not self._system.tick():
+                stuck.append("no worker does a tick any more")
             violations = self._sweep_and_audit()
             findings = check(promised, read_ledger(database, world), read_statuses(database, world))
         print_journal(journal)

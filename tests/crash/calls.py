@@ -27,7 +27,6 @@ WEIGHTS = {
 ROWS_MAX = 20
 REMEMBERED_MAX = 200
 LIVE, FEED = "live", "feed"  # Sources that append.
-AT_FIRST = Decimal(300)  # A guess of what was spent, until an answer tells.
 
 
 class Script:
@@ -167,15 +166,18 @@ class Script:
     def _limit(self, kind: Kind) -> Call:
         key = self._random.choice(self._owners)
         owner = self._world.owners[key]
-        today, month = self._spent.get(key, (AT_FIRST, AT_FIRST))
-        limits = Limits(self._near(today), self._near(month))
+        # The first time nothing is changed, and the answer tells what was spent.
+        limits = owner.limits
+        if key in self._spent:
+            limits = Limits(*map(self._near, self._spent[key]))
         return self._call(kind, owner.agency, "PATCH", owner.path, limits_body(limits))
 
     def _near(self, spent: Decimal) -> Decimal | None:
         """A limit that is crossed already, or will be soon."""
-        if self._random.random() < 0.2:
-            return self._random.choice([None, None, Decimal(0)])
-        cents = int(max(spent, Decimal(0)) * self._random.randint(70, 250))
+        draw = self._random.random()
+        if draw < 0.2:
+            return Decimal(0) if draw < 0.02 else None
+        cents = int(max(spent, Decimal(0)) * self._random.randint(80, 300))
         return Decimal(cents + self._random.randint(100, 6000)) / 100
 
     def _pause(self, kind: Kind) -> Call:

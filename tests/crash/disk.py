@@ -46,6 +46,10 @@ class SmallDisk:
         """Give back what `fill` took."""
         self._filler.unlink(missing_ok=True)
 
+    def unmount(self) -> None:
+        """Take the disk away, with all that is on it."""
+        _run("umount", str(self._filler.parent))
+
     def free_bytes(self) -> int:
         """Return how much room is left."""
         disk = os.statvfs(self._filler.parent)

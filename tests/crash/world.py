@@ -106,13 +106,13 @@ def _make_brand(
         owners[made] = Owner(agency.slug, f"{path}{made}/", limit)
         return made
 
-    top = Limits(Decimal(2500), Decimal(5000) if number == 1 else None)
+    top = Limits(Decimal(2000), Decimal(4000) if number == 1 else None)
     brand = make("/api/brands/", top, name=f"Brand {number}", time_zone=zone)
-    group = make("/api/budgets/", Limits(Decimal(1500)), brand=brand, name="Social")
+    group = make("/api/budgets/", Limits(Decimal(700)), brand=brand, name="Social")
     today = datetime.now(ZoneInfo(zone)).date()
     for place in range(CAMPAIGNS):
         above = (group, brand) if place < 2 else (brand,)
-        own = Limits(Decimal(500)) if place else Limits()
+        own = Limits(Decimal(200)) if place else Limits()
         fields = {"name": f"Campaign {place}", "group": group if place < 2 else ""}
         campaign = make("/api/campaigns/", own, brand=brand, **fields)
         yield Campaign(campaign, agency.slug, (campaign, *above), today)
