@@ -46,8 +46,9 @@ class Environment:
             raise ImproperlyConfigured(f"{name}: {problem}.") from None
 
     def database(self) -> dict[str, Any]:
-        """Return Django's settings for `DATABASE_URL`."""
-        return dict(environ.Env.db_url_config(_needed("DATABASE_URL", self.start.database_url)))
+        """Return Django's settings for `DATABASE_URL`; OPTIONS has what stands behind its `?`."""
+        url = _needed("DATABASE_URL", self.start.database_url)
+        return {"OPTIONS": {}, **environ.Env.db_url_config(url)}
 
     def redis(self) -> str:
         """Return `REDIS_URL`."""

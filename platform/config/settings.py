@@ -74,13 +74,18 @@ TENANT_LIMIT_SET_CALLS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LOCK_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 10
+_DATABASE = env.database()
 DATABASES = {
     "default": {
-        **env.database(),
+        **_DATABASE,
         "ENGINE": "fence",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            # Without it, a server that is stopped or cut off keeps every thread of the web.
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            **_DATABASE["OPTIONS"],
             "options": (
                 f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s"
                 " -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
