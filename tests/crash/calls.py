@@ -34,7 +34,9 @@ class Script:
     a source of its own; what it spends is spread over everybody's campaigns.
     """
 
-    def __init__(self, world: World, *, client: int, clients: int, seed: int, has_keys: bool):
+    def __init__(
+        self, world: World, *, client: int, clients: int, seed: int, has_keys: bool
+    ) -> None:
         """Prepare client number `client` of `clients`; `has_keys`: Idempotency-Key is known."""
         self._world = world
         self._client = client

@@ -60,7 +60,9 @@ class Lasting(NamedTuple):
 class Nemesis:
     """Strikes the system again and again; every kind once before any comes again."""
 
-    def __init__(self, system: System, disk: SmallDisk | None, *, seed: int, seconds: float):
+    def __init__(
+        self, system: System, disk: SmallDisk | None, *, seed: int, seconds: float
+    ) -> None:
         """Prepare a run of `seconds`; without a `disk` none is filled."""
         self._system = system
         self._disk = disk
