@@ -45,13 +45,14 @@ class Environment:
         except ValueError as problem:
             raise ImproperlyConfigured(f"{name}: {problem}.") from None
 
-    def database(self, **session: str) -> dict[str, Any]:
+    def database(self, *, connect_timeout_seconds: int = 10, **session: str) -> dict[str, Any]:
         """Return Django's settings for `DATABASE_URL`: its own options (`?sslmode=…`), and the
         parameters of PostgreSQL that each session begins with.
         """
         found = dict(environ.Env.db_url_config(_needed("DATABASE_URL", self.start.database_url)))
         words = " ".join(f"-c {name}={value}" for name, value in session.items())
-        return found | {"OPTIONS": {**found.get("OPTIONS", {}), "options": words}}
+        own = {"connect_timeout": connect_timeout_seconds, **found.get("OPTIONS", {})}
+        return found | {"OPTIONS": {**own, "options": words}}
 
     def redis(self) -> str:
         """Return `REDIS_URL`."""

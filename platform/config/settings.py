@@ -77,11 +77,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A lock that can't be had, a statement that finds no end, and a transaction in which nothing
 # happens end by themselves; the first two are answered 503. manage.py sets no end to a statement.
 LOCK_TIMEOUT_SECONDS = 10
+# Without it, a server that is stopped or cut off keeps every thread of the web.
+CONNECT_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
 IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 60
 DATABASES = {
     "default": {
         **env.database(
+            connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             lock_timeout=f"{LOCK_TIMEOUT_SECONDS}s",
             statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
             idle_in_transaction_session_timeout=f"{IDLE_IN_TRANSACTION_TIMEOUT_SECONDS}s",

@@ -1,6 +1,7 @@
 """Settings by environment over `.env` over what a running `./run` chose."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,36 @@ def test_what_is_missing_is_one_clear_line(missing, tmp_path):
     assert (
         done.stderr == f"Paceline: {missing} is not set. Set it, or start everything with ./run.\n"
     )
+
+
+def test_a_database_that_takes_a_connection_and_stays_silent_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://p:w@127.0.0.1:{silent.getsockname()[1]}/p?connect_timeout=2"
+        done = subprocess.run(
+            [sys.executable, ROOT / "manage.py", "migrate", "--check"],
+            env={**os.environ, "DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert "timeout expired" in done.stderr
+
+
+def test_what_the_database_s_url_asks_for_is_kept_beside_our_own_options():
+    script = "from django.conf import settings as s; print(s.DATABASES['default']['OPTIONS'])"
+    url = "postgresql://p:w@127.0.0.1:5/p?sslmode=verify-full"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "'sslmode': 'verify-full'" in done.stdout
+    assert "'connect_timeout': 10" in done.stdout
+    assert "lock_timeout=10s" in done.stdout
 
 
 def test_every_setting_is_in_the_example():
