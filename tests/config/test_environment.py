@@ -42,6 +42,7 @@ def test_the_url_of_the_database_keeps_its_options(checkout, monkeypatch):
     options = Environment(checkout).database(lock_timeout="10s", timezone="UTC")["OPTIONS"]
     assert options == {
         "sslmode": "verify-full",
+        "connect_timeout": 10,
         "options": "-c lock_timeout=10s -c timezone=UTC",
     }
 
