@@ -56,6 +56,8 @@ class Outcome:
 
     checked: int = 0
     errors: int = 0
+    # Brands that were not begun, because the time was over.
+    postponed: int = 0
     differences: list[Difference] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> None:

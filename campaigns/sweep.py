@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Min, Q
 
@@ -23,7 +24,9 @@ from kernel.actor import SYSTEM
 from kernel.counters import Count
 from kernel.transactions import atomic
 from tenants import claims, doorbell
+from tenants.claims import Report
 from tenants.contexts import current_agency, platform_context, tenant_context
+from tenants.lag import missing_migrations
 from tenants.models import Agency
 
 from .delivery import BrandMoment
@@ -64,11 +67,17 @@ def _has_turned(brand: Brand, turned: Turned, *, now: datetime) -> bool:
     )
 
 
-def enforce(brands: Collection[Brand], *, now: datetime) -> Outcome:
-    """Decide on the brands and store what differs. One brand's failure does not stop the others."""
+def enforce(brands: Collection[Brand], *, now: datetime, until: float | None = None) -> Outcome:
+    """Decide on the brands and store what differs. One brand's failure does not stop the others.
+
+    Past `until` (of the monotonic clock) no further brand is begun: it stays due.
+    """
     judgement = judge(brands, moments_of(brands, now=now))
     outcome = Outcome(checked=len(judgement.differences))
     for brand_id in _differing(brands, judgement):
+        if until is not None and time.monotonic() > until:
+            outcome.postponed += 1
+            continue
         try:
             outcome.differences.extend(_enforce_one(brand_id, now=now))
         except SoftTimeLimitExceeded:
@@ -128,26 +137,38 @@ def _outcome(judgement: Judgement) -> Outcome:
     return Outcome(checked=len(judgement.differences), differences=found)
 
 
+class SchemaLags(Exception):
+    """The agency's schema is older than the code: migrate it first."""
+
+
 def sweep_agency(agency: Agency, *, is_full: bool, now: datetime) -> Outcome:
     """Sweep one claimed agency and settle its claim. Call it on the platform's schema.
 
     An exception is the agency's own: it is stored with the agency and does not travel further.
     """
     started = time.monotonic()
-    outcome, next_check_at, error = Outcome(), None, ""
+    outcome, next_check_at, error, has_failed = Outcome(), None, "", False
     try:
         with tenant_context(agency):
-            outcome = enforce(all_brands() if is_full else due_brands(now=now), now=now)
+            _check_schema()
+            brands = all_brands() if is_full else due_brands(now=now)
+            outcome = enforce(brands, now=now, until=started + settings.AGENCY_SWEEP_SECONDS)
             next_check_at = Brand.objects.aggregate(at=Min("next_check_at"))["at"]
-        if outcome.errors:
-            error = f"{outcome.errors} brands could not be decided; see the worker's log."
+        error = _told(outcome)
+    except SchemaLags as lag:
+        # Not its fault: it is swept as soon as it is migrated.
+        error = str(lag)
+        logger.warning("agency passed by agency=%s %s", agency.slug, error)
     except Exception as failure:
         outcome.errors += 1
+        has_failed = True
         error = f"{type(failure).__name__}: {failure}"
         logger.exception("agency not swept agency=%s", agency.slug)
-    with platform_context():
-        claims.settle(agency, now=clock.read(), next_check_at=next_check_at, error=error)
     seconds = time.monotonic() - started
+    changed = len(outcome.differences)
+    report = Report(seconds, outcome.checked, changed, next_check_at, error, has_failed)
+    with platform_context():
+        claims.settle(agency, report, now=clock.read())
     _count(outcome, seconds)
     logger.info(
         "sweep agency=%s kind=%s %s seconds=%.3f",
@@ -157,6 +178,23 @@ def sweep_agency(agency: Agency, *, is_full: bool, now: datetime) -> Outcome:
         seconds,
     )
     return outcome
+
+
+def _check_schema() -> None:
+    """Raise SchemaLags unless the agency's schema has every migration that the code knows."""
+    missing = missing_migrations()
+    if missing:
+        raise SchemaLags(f"The schema lags behind, run migrate_schemas: {', '.join(missing)}.")
+
+
+def _told(outcome: Outcome) -> str:
+    """Tell what of a sweep was not done, if anything."""
+    told = []
+    if outcome.errors:
+        told.append(f"{outcome.errors} brands could not be decided; see the worker's log.")
+    if outcome.postponed:
+        told.append(f"{outcome.postponed} brands wait for the next tick: the time was over.")
+    return " ".join(told)
 
 
 def _count(outcome: Outcome, seconds: float) -> None:

@@ -46,8 +46,6 @@ class Agency(TenantMixin):
     full_sweep_at = models.DateTimeField(null=True, blank=True, editable=False)
     # A tick claims an agency until then, so that two ticks at once do the work once.
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
-    last_swept_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_error = models.TextField(blank=True, editable=False)
 
     class Meta:
         verbose_name_plural = "agencies"
@@ -91,6 +89,29 @@ class Domain(DomainMixin):
         if "." in self.domain:
             return self.domain
         return f"{self.domain}.{settings.PACELINE_BASE_DOMAIN}"
+
+
+class AgencyRun(models.Model):
+    """How the sweep of an agency went last, and whether it is left alone for a while."""
+
+    agency = models.OneToOneField(
+        Agency, primary_key=True, on_delete=models.CASCADE, related_name="run"
+    )
+    # When a tick took it last, and when a sweep of it came to its end.
+    last_tick_at = models.DateTimeField(null=True)
+    last_sweep_at = models.DateTimeField(null=True)
+    # Of the last sweep, whether it came to its end or not.
+    seconds = models.FloatField(default=0)
+    checked = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    # In a row; enough of them, and ticks pass it by until `retry_at`.
+    failures = models.PositiveIntegerField(default=0)
+    quarantined_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.agency_id}: {self.error or 'ok'}"
 
 
 class Heartbeat(models.Model):

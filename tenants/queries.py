@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from .claims import TICK
-from .models import Agency
+from .models import Agency, AgencyRun
 
 
 def agency_by_slug(slug: str) -> Agency | None:
@@ -26,6 +26,7 @@ class ServiceState(NamedTuple):
     agencies: int
     due: int
     claimed: int
+    quarantined: int
     unswept_seconds: float | None
     tick_seconds: float | None
 
@@ -36,19 +37,28 @@ def service_state(*, now: datetime) -> ServiceState:
         cursor.execute(
             """
             SELECT count(*),
-                   count(*) FILTER (WHERE NOT is_claimed AND is_due),
+                   count(*) FILTER (WHERE NOT is_claimed AND is_due AND NOT is_quarantined),
                    count(*) FILTER (WHERE is_claimed),
-                   max(extract(epoch FROM %(now)s - coalesce(last_swept_at, created_at)))::float8,
+                   count(*) FILTER (WHERE is_quarantined),
+                   max(extract(epoch FROM %(now)s - coalesce(last_sweep_at, created_at)))::float8,
                    (SELECT extract(epoch FROM %(now)s - beat_at)::float8
                     FROM tenants_heartbeat WHERE name = %(tick)s)
             FROM (
-                SELECT last_swept_at, created_at,
+                SELECT r.last_sweep_at, a.created_at,
+                       r.quarantined_at IS NOT NULL AS is_quarantined,
                        coalesce(claimed_until > %(now)s, false) AS is_claimed,
                        coalesce(next_check_at <= %(now)s, false)
                            OR coalesce(full_sweep_at <= %(now)s, true) AS is_due
-                FROM tenants_agency WHERE is_active AND is_ready
+                FROM tenants_agency a LEFT JOIN tenants_agencyrun r ON r.agency_id = a.id
+                WHERE a.is_active AND a.is_ready
             ) agency
             """,
             {"now": now, "tick": TICK},
         )
         return ServiceState(*cursor.fetchone())
+
+
+def troubled_agencies() -> list[AgencyRun]:
+    """Return the runs of active agencies that are quarantined or had an error, with the agency."""
+    runs = AgencyRun.objects.filter(agency__is_active=True).exclude(error="")
+    return list(runs.select_related("agency").order_by("agency__slug"))

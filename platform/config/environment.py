@@ -37,6 +37,13 @@ class Environment:
         """Return whether a switch is on; off where it is not set."""
         return start.SWITCHES.get(self.values.get(name, "").lower(), False)
 
+    def whole(self, name: str, *, default: int, least: int) -> int:
+        """Return a whole number, `default` where it is not set."""
+        word = self.values.get(name, "") or str(default)
+        if not word.isdecimal() or int(word) < least:
+            raise ImproperlyConfigured(f"{name} is a whole number from {least} on, not {word!r}.")
+        return int(word)
+
     def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
         """Return the comma-separated addresses and networks of a setting."""
         words = [word.strip() for word in self.values.get(name, "").split(",")]

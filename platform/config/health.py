@@ -19,7 +19,9 @@ from config.celery import app
 from config.durability import not_durable
 from kernel import clock
 from tenants import claims
-from tenants.contexts import platform_context
+from tenants.contexts import current_agency, platform_context
+from tenants.models import Agency
+from tenants.queries import troubled_agencies
 
 _PATIENCE_SECONDS = 1.0
 
@@ -51,13 +53,17 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def check_health(*, now: datetime) -> Health:
-    """Ask every part, in the context of an agency or the platform; none is waited for long."""
+def check_health(*, now: datetime, agency: Agency | None = None) -> Health:
+    """Ask every part, in the context of an agency or the platform; none is waited for long.
+
+    Of the sweep an agency is told its own; the platform, all that are in trouble.
+    """
     checks = {"database": _try(_database), "redis": _try(_redis)}
     # Without the broker nobody can be asked, and asking would wait long for it.
     unreachable = Check("error", "no broker")
     checks["celery"] = _try(_celery) if checks["redis"].status == "ok" else unreachable
     checks["beat"] = _try(lambda: _beat(now))
+    checks["sweep"] = _try(lambda: _sweep(agency))
     is_ok = all(check.status == "ok" for check in checks.values())
     return Health(now, "ok" if is_ok else "degraded", checks)
 
@@ -78,12 +84,12 @@ class HealthView(ApiView):
     answers = {"list": {200: HealthBody, 503: HealthBody}}
 
     def get(self, request: Request) -> Response:
-        health = check_health(now=clock.read())
+        health = check_health(now=clock.read(), agency=current_agency())
         database = health.checks["database"]
         told: dict[str, object] = {"database": _told(database)}
         if database.status == "ok":
             told["campaigns"] = campaign_counts()
-        told |= {name: _told(health.checks[name]) for name in ("celery", "redis", "beat")}
+        told |= {name: _told(health.checks[name]) for name in ("celery", "redis", "beat", "sweep")}
         body = {"timestamp": health.timestamp, "status": health.status, "checks": told}
         return Response(body, status=200 if database.status == "ok" else 503)
 
@@ -126,6 +132,18 @@ def _redis() -> Check:
 def _celery() -> Check:
     answers = app.control.broadcast("ping", reply=True, timeout=_PATIENCE_SECONDS, limit=1)
     return Check("ok") if answers else Check("error", "no worker answers")
+
+
+def _sweep(agency: Agency | None) -> Check:
+    with platform_context():
+        runs = [run for run in troubled_agencies() if agency in (None, run.agency)]
+    told = [
+        f"{'quarantined' if run.quarantined_at else 'in trouble'}: {run.agency.slug}"
+        if agency is None
+        else "Time's decisions are late; the operator is told why."
+        for run in runs
+    ]
+    return Check("error" if runs else "ok", "; ".join(told))
 
 
 def _beat(now: datetime) -> Check:

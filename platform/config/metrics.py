@@ -84,12 +84,13 @@ class _Platform(Collector):
         state = service_state(now=self._now)
         agencies = GaugeMetricFamily(
             "paceline_agencies",
-            "Active agencies: all, those due for a sweep, those that a worker has taken.",
+            "Active agencies: all, those due, those that a worker has taken, those left alone.",
             labels=["state"],
         )
         agencies.add_metric(["active"], state.agencies)
         agencies.add_metric(["due"], state.due)
         agencies.add_metric(["claimed"], state.claimed)
+        agencies.add_metric(["quarantined"], state.quarantined)
         yield agencies
         if state.unswept_seconds is not None:
             yield GaugeMetricFamily(

@@ -207,6 +207,10 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = REDIS_URL
+# As a backstop every agency is swept whole once in this time.
+FULL_SWEEP_SECONDS = env.whole("FULL_SWEEP_SECONDS", default=300, least=60)
+# What one agency may take of a worker at a time; the rest of it waits for the next tick.
+AGENCY_SWEEP_SECONDS = env.whole("AGENCY_SWEEP_SECONDS", default=30, least=1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ACKS_LATE = True

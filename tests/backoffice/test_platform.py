@@ -13,7 +13,7 @@ from accounts.roles import Role
 from backoffice.platform import agencies
 from backoffice.sites import platform_site
 from tenants.contexts import platform_context, tenant_context
-from tenants.models import Agency, Domain, Heartbeat
+from tenants.models import Agency, AgencyRun, Domain, Heartbeat
 from tests.backoffice.conftest import errors_of, messages_of
 from tests.backoffice.conftest import page as agency_page
 from tests.backoffice.rows import PLATFORM
@@ -131,13 +131,18 @@ def test_an_agency_is_not_deleted(world, pat):
 
 
 def test_the_list_tells_who_is_late_and_why(world, pat):
-    Agency.objects.filter(pk=world.acme.pk).update(
-        last_swept_at=NOON - timedelta(minutes=11), last_error="Traceback\nKeyError: 'x'"
+    AgencyRun.objects.create(
+        agency=world.acme,
+        last_sweep_at=NOON - timedelta(minutes=11),
+        error="Traceback\nKeyError: 'x'",
+        quarantined_at=NOON,
     )
-    Agency.objects.filter(pk=world.zeta.pk).update(last_swept_at=NOON)
+    AgencyRun.objects.create(agency=world.zeta, last_sweep_at=NOON, seconds=0.25, checked=3)
     listed = pat.get(page(Agency, "changelist")).content.decode()
     assert listed.count("Late") == 1
     assert "KeyError: &#x27;x&#x27;" in listed
+    assert listed.count("Quarantined") == 1
+    assert "0.250 s, 0 of 3 changed" in listed
     assert 'href="http://acme.localhost:8000/"' in listed
 
 

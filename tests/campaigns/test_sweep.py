@@ -13,9 +13,10 @@ from campaigns.models import Campaign, Hold
 from campaigns.services import schedules
 from campaigns.services.spend import NewSpend, record_spend
 from kernel import clock
-from tenants import claims, doorbell
+from tenants import claims, doorbell, lag
+from tenants.claims import Report
 from tenants.contexts import current_agency, platform_context, tenant_context
-from tenants.models import Agency, Heartbeat
+from tenants.models import Agency, AgencyRun, Heartbeat
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
 FACTS = 5  # campaigns, windows, limits, totals, holds
@@ -30,9 +31,15 @@ def settled(world):
             next_check_at=None,
             claimed_until=None,
             full_sweep_at=NOON + timedelta(hours=1),
-            last_swept_at=NOON,
         )
+        for agency in (world.acme, world.zeta):
+            AgencyRun.objects.update_or_create(agency=agency, defaults={"last_sweep_at": NOON})
     return world
+
+
+def run_of(agency):
+    with platform_context():
+        return AgencyRun.objects.get(agency=agency)
 
 
 def claimed(now=NOON):
@@ -80,7 +87,7 @@ def test_a_sweep_does_not_raise_a_hint_that_an_edit_lowered_meanwhile(settled):
         read = Agency.objects.get(pk=agency.pk)
     doorbell.ring(agency, at=NOON + timedelta(minutes=1))
     with platform_context():
-        claims.settle(read, now=NOON, next_check_at=NOON + timedelta(hours=9))
+        claims.settle(read, Report(0.1, next_check_at=NOON + timedelta(hours=9)), now=NOON)
         agency.refresh_from_db()
     assert agency.next_check_at == NOON + timedelta(minutes=1)
 
@@ -132,10 +139,9 @@ def test_one_agency_that_fails_delays_no_other(settled, monkeypatch):
     tasks.sweep_agencies([settled.acme.pk, settled.zeta.pk], [settled.acme.pk, settled.zeta.pk])
     with tenant_context(settled.zeta):
         assert Campaign.objects.get().status == "ACTIVE"
-    with platform_context():
-        settled.acme.refresh_from_db()
-    assert settled.acme.last_error == "RuntimeError: Acme is broken"
-    assert settled.acme.last_swept_at == NOON
+    run = run_of(settled.acme)
+    assert (run.error, run.failures) == ("RuntimeError: Acme is broken", 1)
+    assert run.last_sweep_at == NOON
 
 
 def test_a_sweep_that_changes_nothing_writes_nothing(acme):
@@ -209,3 +215,117 @@ def test_the_sweeps_connection_ends_where_it_began(settled):
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_schema()")
             assert cursor.fetchone() == ("public",)
+
+
+# Agencies that fail ------------------------------------------------------------------------------
+def fail(agency, times, *, now=NOON):
+    with platform_context():
+        for _ in range(times):
+            claims.settle(agency, Report(0.1, error="it broke", has_failed=True), now=now)
+
+
+def test_five_failures_in_a_row_leave_an_agency_alone_for_an_hour(settled):
+    doorbell.ring(settled.acme, at=NOON)
+    fail(settled.acme, claims.FAILURES_MAX - 1)
+    assert settled.acme.pk in claimed()
+    fail(settled.acme, 1)
+    assert run_of(settled.acme).quarantined_at == NOON
+    assert claimed() == {}
+    assert claimed(NOON + timedelta(seconds=3599)).keys() == set()
+    an_hour_later = NOON + timedelta(hours=1)
+    assert settled.acme.pk in claimed(an_hour_later)
+    # It fails once more: another hour, since the same instant.
+    fail(settled.acme, 1, now=an_hour_later)
+    run = run_of(settled.acme)
+    assert (run.quarantined_at, run.retry_at) == (NOON, an_hour_later + timedelta(hours=1))
+
+
+def test_a_sweep_that_succeeds_ends_the_quarantine(settled):
+    fail(settled.acme, claims.FAILURES_MAX)
+    doorbell.ring(settled.acme, at=NOON)
+    tasks.sweep_agencies([settled.acme.pk])
+    run = run_of(settled.acme)
+    assert (run.failures, run.quarantined_at, run.retry_at, run.error) == (0, None, None, "")
+
+
+def test_failures_that_are_not_in_a_row_do_not_add_up(settled):
+    fail(settled.acme, claims.FAILURES_MAX - 1)
+    with platform_context():
+        claims.settle(settled.acme, Report(0.1), now=NOON)
+    fail(settled.acme, claims.FAILURES_MAX - 1)
+    assert run_of(settled.acme).quarantined_at is None
+
+
+def test_a_brand_that_can_not_be_decided_is_no_failure_of_its_agency(settled, monkeypatch):
+    with tenant_context(settled.acme):
+        make_campaign(make_brand(daily="0"))
+        Brand.objects.update(decided_at=None)
+    monkeypatch.setattr(sweep, "_enforce_one", lambda *_, **__: 1 / 0)
+    for _ in range(claims.FAILURES_MAX):
+        tasks.sweep_agencies([settled.acme.pk])
+    run = run_of(settled.acme)
+    assert (run.failures, run.quarantined_at) == (0, None)
+    assert run.error == "1 brands could not be decided; see the worker's log."
+
+
+def test_a_run_tells_when_it_was_taken_and_what_it_did(settled, monkeypatch):
+    monkeypatch.setattr(clock, "read", lambda: NOON + timedelta(days=1))
+    with tenant_context(settled.acme):
+        campaign = make_campaign(make_brand(daily="1"))
+        spend = NewSpend(campaign.id, Decimal(1), NOON.date())
+        record_spend(spend=spend, now=NOON, by=ANN)
+    doorbell.ring(settled.acme, at=NOON)
+    claimed(NOON + timedelta(days=1))
+    tasks.sweep_agencies([settled.acme.pk])
+    run = run_of(settled.acme)
+    assert run.last_tick_at == run.last_sweep_at == NOON + timedelta(days=1)
+    assert (run.checked, run.changed, run.seconds > 0) == (1, 1, True)
+
+
+def test_an_agency_whose_schema_lags_is_named_and_not_swept(settled, monkeypatch):
+    with tenant_context(settled.acme):
+        campaign = make_campaign(make_brand(daily="0"))
+        Campaign.objects.update(status="ACTIVE")
+        Brand.objects.update(decided_at=None)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM django_migrations WHERE app = 'campaigns' AND name LIKE '0002%'"
+            )
+    doorbell.ring(settled.acme, at=NOON)
+    for _ in range(claims.FAILURES_MAX):
+        tasks.sweep_agencies([settled.acme.pk])
+    with tenant_context(settled.acme):
+        assert Campaign.objects.get(id=campaign.id).status == "ACTIVE"
+    run = run_of(settled.acme)
+    assert "run migrate_schemas: campaigns.0002_holds_that_wait" in run.error
+    # It waits for the operator, and is no failure: it is swept as soon as it is migrated.
+    assert (run.failures, settled.acme.pk in claimed()) == (0, True)
+
+
+def test_a_schema_that_has_every_migration_does_not_lag(acme):
+    assert lag.missing_migrations() == []
+
+
+def test_what_takes_an_agency_too_long_waits_for_the_next_tick(settled, settings):
+    settings.AGENCY_SWEEP_SECONDS = -1
+    with tenant_context(settled.acme):
+        make_campaign(make_brand(daily="0"))
+        Brand.objects.update(decided_at=None)
+    doorbell.ring(settled.acme, at=NOON)
+    tasks.sweep_agencies([settled.acme.pk])
+    assert run_of(settled.acme).error == "1 brands wait for the next tick: the time was over."
+    assert settled.acme.pk in claimed()
+    settings.AGENCY_SWEEP_SECONDS = 30
+    tasks.sweep_agencies([settled.acme.pk])
+    assert run_of(settled.acme).error == ""
+
+
+@pytest.mark.parametrize("seconds", [120, 300])
+def test_the_backstops_round_is_a_setting(settled, settings, seconds):
+    settings.FULL_SWEEP_SECONDS = seconds
+    with platform_context():
+        Agency.objects.update(full_sweep_at=None)
+    claimed()
+    with platform_context():
+        turns = list(Agency.objects.values_list("full_sweep_at", flat=True))
+    assert all(NOON < turn <= NOON + timedelta(seconds=seconds) for turn in turns)

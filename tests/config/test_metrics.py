@@ -13,6 +13,7 @@ from config.metrics import COUNTERS
 from kernel import counters
 from kernel.counters import Count
 from tenants import claims
+from tenants.claims import Report
 from tenants.contexts import platform_context
 from tenants.models import Agency
 from tenants.queries import service_state
@@ -89,17 +90,19 @@ def test_gauges_tell_which_agencies_are_due_and_which_are_taken(world):
         agencies.update(
             next_check_at=NOON + timedelta(hours=1),
             full_sweep_at=NOON + timedelta(hours=1),
-            last_swept_at=NOON - timedelta(seconds=30),
         )
+        for agency in agencies.all():
+            claims.settle(agency, Report(0.1), now=NOON - timedelta(seconds=30))
+        agencies.update(next_check_at=NOON + timedelta(hours=1))
         claims.beat(now=NOON)
         before = service_state(now=NOON)
         agencies.filter(slug="acme").update(next_check_at=NOON)
         due = service_state(now=NOON)
         claims.claim_due(now=NOON)
         taken = service_state(now=NOON + timedelta(seconds=10))
-    assert before == (2, 0, 0, 30, 0)
-    assert due == (2, 1, 0, 30, 0)
-    assert taken == (2, 0, 1, 40, 10)
+    assert before == (2, 0, 0, 0, 30, 0)
+    assert due == (2, 1, 0, 0, 30, 0)
+    assert taken == (2, 0, 1, 0, 40, 10)
 
 
 def test_an_inactive_agency_is_none_of_them(world, token, counted):

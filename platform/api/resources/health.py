@@ -33,6 +33,7 @@ class ChecksBody(serializers.Serializer[Any]):
     celery = CheckBody()
     redis = CheckBody()
     beat = BeatBody()
+    sweep = CheckBody(help_text="Whether time's decisions of this agency are made.")
 
 
 class HealthBody(serializers.Serializer[Any]):

@@ -20,9 +20,8 @@ from accounts.services import add_person, check_email, mail_password_link
 from kernel import clock
 from kernel.errors import NameTaken
 from tenants import doorbell
-from tenants.claims import FULL_SWEEP_SECONDS
 from tenants.contexts import tenant_context
-from tenants.models import Agency, Domain
+from tenants.models import Agency, AgencyRun, Domain
 from tenants.services import create_agency
 from tenants.slugs import check_host
 
@@ -33,8 +32,6 @@ from .rows import PlatformAdmin
 
 logger = logging.getLogger("backoffice.agencies")
 
-# Whoever was passed over by two rounds of the backstop is late.
-LATE_AFTER = timedelta(seconds=2 * FULL_SWEEP_SECONDS)
 _NO_DELETION = (
     "An agency is not deleted here: its schema holds its clients' ledger. Take away “active”, and"
     " its host answers 404 and nothing sweeps it."
@@ -52,9 +49,20 @@ class NewAgencyForm(RefusableForm):
 class AgenciesAdmin(PlatformAdmin):
     search_fields = ["name", "slug"]
     search_help_text = "Name or address"
-    list_display = ["name", "address", "state", "swept", "next_check", "error"]
+    list_display = ["name", "address", "state", "swept", "duration", "next_check", "error"]
+    list_select_related = ["run"]
     list_filter = ["is_active"]
-    shown_fields = ["slug", "schema_name", "address", "created", "swept", "next_check", "trace"]
+    shown_fields = [
+        "slug",
+        "schema_name",
+        "address",
+        "created",
+        "ticked",
+        "swept",
+        "duration",
+        "next_check",
+        "trace",
+    ]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -83,13 +91,26 @@ class AgenciesAdmin(PlatformAdmin):
     def state(self, agency: Agency) -> SafeString:
         if not agency.is_ready:
             return chip("Not ready", "bad")
+        if agency.is_active and _run(agency).quarantined_at:
+            return chip("Quarantined", "bad")
         return chip("Active", "run") if agency.is_active else chip("Inactive", "off")
 
-    @display(description="last swept", ordering="last_swept_at")
+    @display(description="last tick", ordering="run__last_tick_at")
+    def ticked(self, agency: Agency) -> str:
+        return utc(_run(agency).last_tick_at)
+
+    @display(description="took", ordering="run__seconds")
+    def duration(self, agency: Agency) -> str:
+        run = _run(agency)
+        return f"{run.seconds:.3f} s, {run.changed} of {run.checked} changed"
+
+    @display(description="last swept", ordering="run__last_sweep_at")
     def swept(self, agency: Agency) -> SafeString | str:
-        at = agency.last_swept_at
+        at = _run(agency).last_sweep_at
         is_served = agency.is_active and agency.is_ready
-        is_late = is_served and clock.read() - (at or agency.created_at) > LATE_AFTER
+        # Whoever was passed over by two rounds of the backstop is late.
+        patience = timedelta(seconds=2 * settings.FULL_SWEEP_SECONDS)
+        is_late = is_served and clock.read() - (at or agency.created_at) > patience
         return format_html("{} {}", utc(at), chip("Late", "bad") if is_late else "")
 
     @display(description="next check", ordering="next_check_at")
@@ -99,11 +120,19 @@ class AgenciesAdmin(PlatformAdmin):
     @display(description="error")
     def error(self, agency: Agency) -> str:
         # The last line of a traceback is the one that says what happened.
-        return agency.last_error.strip().rpartition("\n")[2][:120] or NOTHING
+        return _run(agency).error.strip().rpartition("\n")[2][:120] or NOTHING
 
     @display(description="error")
     def trace(self, agency: Agency) -> SafeString | str:
-        return format_html("<pre>{}</pre>", agency.last_error) if agency.last_error else NOTHING
+        run = _run(agency)
+        if not run.error:
+            return NOTHING
+        alone = (
+            f"Quarantined since {utc(run.quarantined_at)}, tried again {utc(run.retry_at)}."
+            if run.quarantined_at
+            else f"{run.failures} failures in a row."
+        )
+        return format_html("<p>{}</p><pre>{}</pre>", alone, run.error)
 
     @display(description="since")
     def created(self, agency: Agency) -> str:
@@ -154,6 +183,11 @@ class AgenciesAdmin(PlatformAdmin):
             else:
                 told = f"A link to set the password was mailed to {email}."
                 self.message_user(request, told, messages.INFO)
+
+
+def _run(agency: Agency) -> AgencyRun:
+    """Return how its sweep went; an agency that no tick has taken yet has nothing to tell."""
+    return getattr(agency, "run", None) or AgencyRun(agency=agency)
 
 
 class DomainForm(RefusableForm):
