@@ -157,7 +157,7 @@ def lines(world: World) -> st.SearchStrategy[list[Statement]]:
 @st.composite
 def said(draw: st.DrawFn, world: World) -> list[Statement]:
     """What restating sources say, each statement as of an instant of its own."""
-    count = draw(st.integers(0, 9))
+    count = draw(st.integers(2, 9))
     hours = draw(st.permutations(range(count)))
     return [draw(_one_said(world, NOON - timedelta(hours=1 + hour))) for hour in hours]
 
@@ -178,7 +178,7 @@ def _one_said(draw: st.DrawFn, world: World, as_of: datetime) -> Statement:
     def row(place: Place, *, at: datetime) -> ReportedSpend:
         return ReportedSpend(place.campaign_id, draw(AMOUNTS), place.day, at, place.spend_type)
 
-    if draw(st.integers(0, 3)):
+    if draw(st.integers(0, 2)):
         return Said(source, row(draw(places), at=as_of))
     listed = draw(st.sets(places, max_size=3))
     first, last = sorted([draw(st.sampled_from(DAYS[:2])), draw(st.sampled_from(DAYS[:2]))])
