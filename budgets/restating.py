@@ -7,7 +7,7 @@ The source is locked, then the brands; both by the caller.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -109,6 +109,8 @@ def restate(
     `as_of` with another amount; another restating source) and UnconfirmedDecrease, before anything
     is stored.
     """
+    if complete is not None:
+        statements = [_as_listed(statement, complete) for statement in statements]
     figures = _figures(source, statements, complete)
     completes = _completes(source, statements, complete)
     _check_others(source, statements)
@@ -140,6 +142,17 @@ def places_said(source: str, complete: Complete) -> set[UUID]:
     if complete.budget_ids is not None:
         rows = rows.filter(budget__in=complete.budget_ids)
     return set(rows.values_list("budget_id", flat=True).distinct())
+
+
+def _as_listed(statement: Statement, complete: Complete) -> Statement:
+    """Return a statement as its complete one says it: as of no earlier instant.
+
+    The complete statement is remembered by its own instant. If a row in it kept an older one, what
+    is between the two would count if it came before, and be stale if it came after.
+    """
+    if complete.covers(statement.place) and statement.as_of < complete.as_of:
+        return replace(statement, as_of=complete.as_of)
+    return statement
 
 
 def _is_news(

@@ -96,6 +96,14 @@ def test_what_a_complete_statement_does_not_list_is_nothing(client, campaign):
     assert total() == 100
 
 
+def test_a_complete_statement_is_of_what_was_never_reported_too(client, campaign):
+    other = make_campaign(campaign.brand, "Other")
+    complete = {"from": DAY, "to": DAY, "campaigns": "all"}
+    report(client, [row(campaign, "100")], hours=1, complete=complete)
+    assert report(client, [row(other, "60")]).json()["stale"] == 1
+    assert total() == 100
+
+
 def test_a_complete_statement_covers_the_campaigns_that_it_names(client, campaign):
     other = make_campaign(campaign.brand, "Other")
     report(client, [row(campaign, "100"), row(other, "10")])

@@ -71,6 +71,16 @@ def test_a_person_cannot_wake_what_the_budget_holds(acme):
     assert open_reasons(campaign) == {Reason.DAILY_BUDGET}
 
 
+def test_a_persons_command_leaves_what_the_budget_holds_as_it_stands(acme):
+    campaign = make_campaign(make_brand(daily="50"))
+    spend(campaign, "50")
+    before = Hold.objects.get(campaign=campaign)
+    command(campaign, "PAUSED")
+    command(campaign, "ACTIVE", now=NOON + timedelta(hours=1))
+    (after,) = Hold.objects.filter(campaign=campaign, reason=Reason.DAILY_BUDGET)
+    assert (after.id, after.placed_at, after.released_at) == (before.id, NOON, None)
+
+
 def test_a_budget_that_comes_back_outside_the_hours_waits_for_the_window(acme):
     campaign = make_campaign(make_brand(daily="50"))
     schedules.add_window(
@@ -216,6 +226,15 @@ def test_spend_after_the_brands_today_is_refused_in_its_own_zone(acme):
     spend(campaign, "5", day=tomorrow_utc)  # It is the 3rd there already.
     with pytest.raises(InvalidValue) as refusal:
         spend(campaign, "5", day=tomorrow_utc + timedelta(days=1))
+    assert refusal.value.field == "spend_date"
+
+
+def test_spend_of_utcs_today_is_refused_where_the_brands_is_still_yesterday(acme):
+    evening = NEXT_DAY + timedelta(hours=2)  # Still the 2nd in New York.
+    campaign = make_campaign(make_brand(time_zone="America/New_York", now=evening), now=evening)
+    spend(campaign, "5", now=evening, day=NOON.date())
+    with pytest.raises(InvalidValue) as refusal:
+        spend(campaign, "5", now=evening, day=evening.date())
     assert refusal.value.field == "spend_date"
 
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.models import Campaign, Reason, Status, StatusChange
+from budgets.models import SpendType
+from campaigns.models import Campaign, Hold, Reason, Status, StatusChange
 from campaigns.services.spend import NewSpend, record_spend
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -40,3 +41,13 @@ def test_spend_of_yesterday_counts_in_the_month_only(acme):
     spend(campaign, "60", day=NOON.date() - timedelta(days=1))
     campaign.refresh_from_db()
     assert campaign.status == Status.ACTIVE
+
+
+def test_a_monthly_charge_counts_in_the_month_only(acme):
+    campaign = make_campaign(make_brand(daily="50", monthly="60"))
+    spend(campaign, "59.99", spend_type=SpendType.MONTHLY)
+    campaign.refresh_from_db()
+    assert campaign.status == Status.ACTIVE
+    spend(campaign, "0.01", spend_type=SpendType.MONTHLY)
+    (hold,) = Hold.objects.filter(campaign=campaign)
+    assert hold.reason == Reason.MONTHLY_BUDGET

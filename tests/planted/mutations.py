@@ -1,0 +1,152 @@
+"""The bugs that are planted: small, plausible, and each would cost somebody money or trust."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """In a file, one text for another. `means` tells what is wrong then."""
+
+    means: str
+    path: str
+    old: str
+    new: str
+
+    def applied_to(self, tree: Path) -> str:
+        """Return the file's text with the bug in it. Raises CanNotPlant."""
+        text = (tree / self.path).read_text()
+        found = text.count(self.old)
+        if found != 1:
+            raise CanNotPlant(
+                f"{self.means!r}: {self.old!r} is {found} times in {self.path}, not once"
+            )
+        return text.replace(self.old, self.new)
+
+
+class CanNotPlant(Exception):
+    """The code has changed, so that a mutation does not fit any more: write it anew."""
+
+
+MUTATIONS = [
+    Mutation(
+        "writers of one brand do not take turns",
+        "budgets/services.py",
+        ".select_for_update(no_key=True, skip_locked=skip_locked)",
+        "",
+    ),
+    Mutation(
+        "a limit that is just reached is not spent",
+        "campaigns/delivery.py",
+        "spent >= ",
+        "spent > ",
+    ),
+    Mutation(
+        "a known key with other content is taken for a duplicate",
+        "budgets/ledger.py",
+        "not _same_content(entry, stands)",
+        "False",
+    ),
+    Mutation(
+        "today is UTC's day, not the brand's",
+        "platform/kernel/local_time.py",
+        "return self.local(now).date()",
+        "return now.date()",
+    ),
+    Mutation(
+        "the rules release what a person paused",
+        "campaigns/judgement.py",
+        "for h in campaign.holds if h.reason != Reason.MANUAL",
+        "for h in campaign.holds",
+    ),
+    Mutation(
+        "a person's ACTIVE closes the rules' holds, and history with them",
+        "campaigns/services/campaigns.py",
+        "campaign_id__in=ids, origin=PAUSE, released_at=None",
+        "campaign_id__in=ids, released_at=None",
+    ),
+    Mutation(
+        "spend in a group does not count for the brand",
+        "budgets/ledger.py",
+        "unnest(ARRAY[leaf.id, up.id, up.parent_id])",
+        "unnest(ARRAY[leaf.id, up.id])",
+    ),
+    Mutation(
+        "a campaign that leaves a group leaves its spend there",
+        "budgets/services.py",
+        "ledger.move_totals(leaf.id, sign=-1)",
+        "pass",
+    ),
+    Mutation(
+        "a monthly charge counts in its day too",
+        "budgets/ledger.py",
+        "row.amount if row.spend_type == SpendType.DAILY else Decimal(0)",
+        "row.amount",
+    ),
+    Mutation(
+        "a day ends at UTC's midnight",
+        "platform/kernel/local_time.py",
+        "return self.day_start(self.today(now) + timedelta(days=1))",
+        "return _day_start('UTC', self.today(now) + timedelta(days=1))",
+    ),
+    Mutation(
+        "an older statement replaces a newer one",
+        "budgets/restating.py",
+        "statement.as_of > known.as_of",
+        "statement.as_of != known.as_of",
+    ),
+    Mutation(
+        "a restatement corrects what a person had corrected already",
+        "budgets/restating.py",
+        "WHERE %s IN (e.source, e.corrects_source)",
+        "WHERE %s = e.source",
+    ),
+    Mutation(
+        "of a complete statement it is forgotten what it never listed",
+        "budgets/restating.py",
+        "(known is None or known.as_of < complete.as_of)",
+        "(known is not None and known.as_of < complete.as_of)",
+    ),
+    Mutation(
+        "a shared limit that turned is seen by the campaign that spent alone",
+        "campaigns/enforcement.py",
+        "whole |= {key: brands[key] for key in widened}",
+        "pass",
+    ),
+    Mutation(
+        "a spend can be reversed twice",
+        "campaigns/services/spend.py",
+        'key=f"reversal:{entry.id}"',
+        'key=f"reversal:{uuid7()}"',
+    ),
+    Mutation(
+        "spend of UTC's today is taken where the brand's is still yesterday",
+        "campaigns/services/spend.py",
+        "if spend.spend_date > today:",
+        "if spend.spend_date > max(today, now.date()):",
+    ),
+    Mutation(
+        "a window is open at its end",
+        "dayparting/windows.py",
+        "return self.is_always_open or bisect_right(self.edges, at) % 2 == 1",
+        "return self.is_always_open or bisect_right(self.edges, at) % 2 == 1 or at in self.edges",
+    ),
+    Mutation(
+        "tomorrow's limit binds today, where it is nearer than today's",
+        "budgets/queries.py",
+        "ORDER BY v.budget_id, (v.from_day <= d.day) DESC,",
+        "ORDER BY v.budget_id,",
+    ),
+    Mutation(
+        "the status of what is released is not written beside its holds",
+        "campaigns/judgement.py",
+        "return self.status != self.campaign.status",
+        "return self.status != self.campaign.status and not self.release",
+    ),
+    Mutation(
+        "a known key is added to the totals again",
+        "budgets/ledger.py",
+        "_raise_totals([row for row, new in zip(fresh, is_new, strict=True) if new])",
+        "_raise_totals(fresh)",
+    ),
+]
