@@ -31,7 +31,7 @@ from budgets.models import SpendEntry, SpendTotal, SpendType
 from budgets.services import root_of
 from campaigns.audit import audit
 from campaigns.models import Campaign, Hold, Reason
-from campaigns.services import brands
+from campaigns.services import budgets
 from campaigns.services.restatements import CompleteRange, ReportedSpend, restate_spends
 from campaigns.services.spend import NewSpend, record_spends, reverse_spend
 from tests.conftest import ANN, NOON, make_brand, make_campaign
@@ -101,7 +101,7 @@ def two_brands(acme) -> World:
     made, budget_ids = [], []
     for name, zone in (("One", "UTC"), ("Two", "Europe/Riga")):
         brand = make_brand(name, time_zone=zone)
-        group = brands.create_group(brand_id=brand.id, name="G", now=NOON, by=ANN)
+        group = budgets.create_group(brand_id=brand.id, name="G", now=NOON, by=ANN)
         mine = [
             make_campaign(brand, "In the group", group=group.id),
             make_campaign(brand, "Beside it"),
@@ -304,7 +304,7 @@ def test_any_order_repetition_and_batching_gives_the_same(two_brands):
                 changes: Any = {"daily_budget": data.draw(LIMITS), "monthly_budget": None}
                 if data.draw(st.booleans()):
                     changes = {"daily_budget": None, "monthly_budget": data.draw(LIMITS)}
-                brands.update_budget(budget_id=budget_id, changes=changes, now=NOON, by=ANN)
+                budgets.update_budget(budget_id=budget_id, changes=changes, now=NOON, by=ANN)
             with undone():
                 deliver(statements, [False] * len(statements))
                 expected = outcome()

@@ -10,7 +10,7 @@ from random import Random
 from uuid import UUID
 
 from budgets.models import Brand
-from campaigns.services import brands, campaigns
+from campaigns.services import brands, budgets, campaigns
 from kernel.actor import SYSTEM
 
 from .books import Spot
@@ -73,7 +73,7 @@ def make_stage(*, brands_count: int) -> Stage:
             by=SYSTEM,
         )
         groups = [
-            brands.create_group(
+            budgets.create_group(
                 brand_id=brand.id, name=name, daily_budget=Decimal(60), now=START, by=SYSTEM
             ).id
             for name in ("Search", "Social")

@@ -38,9 +38,9 @@ def test_it_finds_campaigns_that_nobody_looked_at_when_a_shared_limit_turned(
     own_agency, monkeypatch
 ):
     monkeypatch.setattr(enforcement, "_brands_where_a_shared_limit_turned", lambda _: set())
-    result = run(own_agency, seconds=1)
-    assert result.wrongly_running
-    assert not result.is_right
+    # One second mostly suffices; on a machine that is busy otherwise, few limits are crossed in it.
+    results = (run(own_agency, seconds=1) for _ in range(5))
+    assert any(result.wrongly_running and not result.is_right for result in results)
 
 
 def test_it_finds_writers_who_do_not_take_turns(own_agency, monkeypatch):
@@ -48,7 +48,7 @@ def test_it_finds_writers_who_do_not_take_turns(own_agency, monkeypatch):
         return Brand.objects.in_bulk(set(brand_ids))
 
     monkeypatch.setattr(budgets, "lock_brands", read)
-    assert not run(own_agency, seconds=1).is_right
+    assert not all(run(own_agency, seconds=1).is_right for _ in range(5))
 
 
 def test_it_counts_the_deadlocks_that_were_broken(own_agency):

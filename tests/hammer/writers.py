@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from budgets.models import SpendType
 from campaigns import sweep
-from campaigns.services import brands, campaigns
+from campaigns.services import brands, budgets, campaigns
 from campaigns.services.restatements import CompleteRange, ReportedSpend, restate_spends
 from campaigns.services.spend import BadRows, NewSpend, record_spends, reverse_spend
 from kernel.actor import SYSTEM
@@ -199,7 +199,7 @@ class Writer:
             "brand": lambda: brands.update_brand(
                 brand_id=brand.id, changes=changes, now=now, by=SYSTEM
             ),
-            "group": lambda: brands.update_budget(
+            "group": lambda: budgets.update_budget(
                 budget_id=group_id, changes=changes, now=now, by=SYSTEM
             ),
             "campaign": lambda: campaigns.update_campaign(

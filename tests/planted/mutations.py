@@ -37,9 +37,9 @@ MUTATIONS = [
     ),
     Mutation(
         "a limit that is just reached is not spent",
-        "campaigns/delivery.py",
-        "spent >= ",
-        "spent > ",
+        "budgets/terms.py",
+        "spent * 100 >= limit",
+        "spent * 100 > limit",
     ),
     Mutation(
         "a known key with other content is taken for a duplicate",
@@ -56,13 +56,13 @@ MUTATIONS = [
     Mutation(
         "the rules release what a person paused",
         "campaigns/judgement.py",
-        "for h in campaign.holds if h.reason != Reason.MANUAL",
+        "for h in campaign.holds if h.is_rule",
         "for h in campaign.holds",
     ),
     Mutation(
         "a person's ACTIVE closes the rules' holds, and history with them",
         "campaigns/services/campaigns.py",
-        "campaign_id__in=ids, origin=PAUSE, released_at=None",
+        "campaign_id__in=ids, origin__in=[PAUSE, WAITS], released_at=None",
         "campaign_id__in=ids, released_at=None",
     ),
     Mutation(
@@ -134,8 +134,8 @@ MUTATIONS = [
     Mutation(
         "tomorrow's limit binds today, where it is nearer than today's",
         "budgets/queries.py",
-        "ORDER BY v.budget_id, (v.from_day <= d.day) DESC,",
-        "ORDER BY v.budget_id,",
+        "(v.from_day <= d.day) DESC, abs(v.from_day - d.day)) AS place",
+        "abs(v.from_day - d.day)) AS place",
     ),
     Mutation(
         "the status of what is released is not written beside its holds",

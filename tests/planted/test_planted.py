@@ -42,5 +42,5 @@ def test_a_planted_bug_is_caught_by_a_test_that_is_named():
 
 
 def test_a_change_that_is_no_bug_is_missed():
-    harmless = Mutation("nothing is wrong", REACHED.path, "spent >= ", "spent >=  ")
+    harmless = Mutation("nothing is wrong", REACHED.path, "spent * 100 >= ", "spent * 100 >=  ")
     assert judge(harmless, FAST_PART[:1]).caught_by is None
