@@ -10,8 +10,10 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from .bodies import Problem
+from .idempotency import HEADER, KEPT_DAYS, KEY_LENGTH_MAX, REPLAYED
 
 REFUSALS = {
     400: "A field, a filter or the body itself can't be accepted.",
@@ -22,6 +24,42 @@ REFUSALS = {
     409: "It contradicts what is stored.",
     415: "The body is not application/json.",
     503: "Somebody else holds the lock. Try again after Retry-After seconds.",
+}
+# What these mean besides, where something is posted.
+_REFUSALS_OF_POST = {
+    409: f"It contradicts what is stored; or the first request with the {HEADER} is still running:"
+    " try again after Retry-After seconds.",
+    422: f"The {HEADER} was sent with another body before; or rows of a batch can't be accepted.",
+}
+_PARAMETERS_OF_POST = [
+    OpenApiParameter(
+        HEADER,
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": KEY_LENGTH_MAX,
+            "pattern": "^[ -~]+$",
+        },
+        OpenApiParameter.HEADER,
+        description="A word of the caller's own. Sent again with it within"
+        f" {KEPT_DAYS} days, the same request is not run again, and gets the first answer.",
+    ),
+    OpenApiParameter(
+        REPLAYED,
+        {"type": "string", "enum": ["true"]},
+        OpenApiParameter.HEADER,
+        description=f"This is the first answer to the {HEADER}, again.",
+        response=[200, 201],
+    ),
+]
+_ROW_ERROR = {
+    "type": "object",
+    "description": "What is wrong with a row of a batch, which is named by its index.",
+    "properties": {
+        "row": {"type": "integer"},
+        "field": {"type": "string"},
+        "message": {"type": "string"},
+    },
 }
 _VERBS = {
     "create": "Make a {}",
@@ -37,11 +75,14 @@ class ApiSchema(AutoSchema):
 
     @property
     def _action(self) -> str:
-        return getattr(self.view, "action", None) or "list"
+        """The handler's name, as `answers` has it; `list` for the GET of a view without actions."""
+        handler = "list" if self.method == "GET" else str(self.method).lower()
+        return getattr(self.view, "action", None) or handler
 
     def get_override_parameters(self) -> list[Any]:
         filters = self.view.filters()
-        return [filters] if self._action == "list" and filters.fields else []
+        asked = [filters] if self._action in ("list", "post") and filters.fields else []
+        return asked + (_PARAMETERS_OF_POST if self.method == "POST" else [])
 
     def get_response_serializers(self) -> Any:
         return self.view.answers.get(self._action) or super().get_response_serializers()
@@ -68,9 +109,10 @@ class ApiSchema(AutoSchema):
             if table:
                 table["schema"] = {"type": "string"}
         problem = self.resolve_serializer(Problem, "response").ref
+        told = REFUSALS | (_REFUSALS_OF_POST if self.method == "POST" else {})
         for status in self._refusals():
             operation["responses"][str(status)] = {
-                "description": REFUSALS[status],
+                "description": told[status],
                 "content": {"application/json": {"schema": problem}},
             }
         return operation
@@ -81,13 +123,15 @@ class ApiSchema(AutoSchema):
             found |= {409, 503}
         if self.method in ("POST", "PUT", "PATCH"):
             found |= {404, 415}
+        if self.method == "POST":
+            found.add(422)
         if "{" in self.path:
             found.add(404)
         return sorted(found)
 
 
 class ProblemShape(OpenApiSerializerExtension):
-    """A refusal's body has the name of a field, or `detail`; no fixed property would be true."""
+    """A refusal's body has the name of a field, or `detail`; a batch's names rows in `errors`."""
 
     target_class = "api.bodies.Problem"
 
@@ -96,7 +140,10 @@ class ProblemShape(OpenApiSerializerExtension):
         return {
             "type": "object",
             "description": "A sentence as `detail`, or sentences for each field that is to blame.",
-            "properties": {"detail": {"type": "string"}},
+            "properties": {
+                "detail": {"type": "string"},
+                "errors": {"type": "array", "items": _ROW_ERROR},
+            },
             "additionalProperties": sentences,
             "example": {"daily_budget": ["A budget can't be negative."]},
         }

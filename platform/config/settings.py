@@ -53,20 +53,23 @@ TENANT_APPS = [
     "budgets",
     "dayparting",
     "campaigns",
+    "api",
 ]
-INSTALLED_APPS = [
+_EVERY_APP = [
     # The faces come first: their templates stand for those of the packages.
     "backoffice",
     "portal",
     "api",
     "demo",
     *SHARED_APPS,
-    *(app for app in TENANT_APPS if app not in SHARED_APPS),
+    *TENANT_APPS,
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
+# Each once, where it is named first.
+INSTALLED_APPS = list(dict.fromkeys(_EVERY_APP))
 
 TENANT_MODEL = "tenants.Agency"
 TENANT_DOMAIN_MODEL = "tenants.Domain"

@@ -67,14 +67,16 @@ def run(client, command, variables):
 
 
 def test_every_example_works_in_its_order(manager):
-    variables, count = {"KEY": "KEY"}, 0
+    variables, count, replayed = {"KEY": "KEY"}, 0, 0
     for name, command in commands():
         answer = run(manager.client, command, variables)
         assert answer.status_code < 300 or "health" in command, (command, answer.content)
         if name:
             variables[name] = answer.json()["id"]
         count += 1
+        replayed += "Idempotent-Replayed" in answer
     assert count > 30
+    assert replayed == 1
     assert {"BRAND", "GROUP", "CAMPAIGN", "SPEND", "WINDOW"} < variables.keys()
 
 
@@ -134,6 +136,25 @@ def test_the_description_names_every_filter(acme):
     get = description()["paths"]["/api/spends/"]["get"]
     names = {parameter["name"] for parameter in get["parameters"]}
     assert {"start_date", "end_date", "campaign", "brand", "page", "page_size", "format"} <= names
+
+
+def test_the_description_offers_a_key_for_every_post_and_for_nothing_else(acme):
+    refusing = {"409", "422"}
+    for path, methods in description()["paths"].items():
+        for method, operation in methods.items():
+            names = {parameter["name"] for parameter in operation.get("parameters", [])}
+            assert ("Idempotency-Key" in names) == (method == "post"), path
+            if method == "post":
+                assert refusing < operation["responses"].keys(), path
+                answers = [a for status, a in operation["responses"].items() if status < "300"]
+                assert all("Idempotent-Replayed" in answer["headers"] for answer in answers), path
+
+
+def test_the_description_of_a_batch_tells_its_own_answer(acme):
+    batch = description()["paths"]["/api/spends/batch/"]["post"]
+    shape = batch["responses"]["201"]["content"]["application/json"]["schema"]
+    assert shape == {"$ref": "#/components/schemas/BatchAnswer"}
+    assert "source" in {parameter["name"] for parameter in batch["parameters"]}
 
 
 def test_an_answer_has_the_fields_that_its_description_requires(manager):

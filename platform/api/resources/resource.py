@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from django.http import HttpResponse
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -22,6 +23,7 @@ from kernel.errors import NotAllowed, NotFound
 
 from ..authentication import Caller
 from ..bodies import Body, Query, Shown
+from ..idempotency import answer_once, hold_body, read_claim
 from ..negotiation import AnswerAnyway
 from ..pagination import Feed, NumberedPages
 from ..permissions import refusal
@@ -55,9 +57,36 @@ class ApiView(APIView):
     asked: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.method == "POST":
+            hold_body(request)
         super().initial(request, *args, **kwargs)
         self.now = clock.read()
         self.asked = self.read_query()
+        if request.method == "POST":
+            self.keep_first_answer(request)
+
+    def keep_first_answer(self, request: Request) -> None:
+        """Let a POST that carries an Idempotency-Key run once, and answer the same again.
+
+        A view whose answer holds a secret overrides this with nothing: it must not be stored.
+        """
+        handler = getattr(self, "post", None)
+        if handler is None or (claim := read_claim(request, by=self.by)) is None:
+            return
+
+        def post(*args: Any, **kwargs: Any) -> HttpResponse:
+            def answer() -> HttpResponse:
+                return self.rendered(handler(*args, **kwargs))
+
+            return answer_once(claim, answer, now=self.now)
+
+        # Where `dispatch` looks for the handler, once all that comes before it is done.
+        self.post = post
+
+    def rendered(self, response: Response) -> HttpResponse:
+        """Return the response with the body that is going to be sent."""
+        self.finalize_response(self.request, response)
+        return response.render()
 
     def read_query(self) -> dict[str, Any]:
         """Return the filters that the query asks for. Raises ValidationError."""
