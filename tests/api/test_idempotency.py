@@ -158,7 +158,7 @@ def test_a_key_has_up_to_255_printable_characters(manager, key):
 
 def test_one_key_is_another_on_another_route(manager, campaign):
     for path, body in bodies(campaign).items():
-        answer = post(manager, path, body)
+        answer = post(manager, address(path, campaign), body)
         assert (answer.status_code, REPLAYED in answer) == (201, False)
     assert RememberedAnswer.objects.count() == len(POSTS)
 
