@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,11 +36,15 @@ from kernel.errors import DomainError, InvalidValue
 from ..bodies import Body, Query
 from ..fields import Amount, Choice, Day, Flag, Id, Moment, OptionalText, Text, Whole, Word
 from ..parsers import StrictJSONParser
+from ..rows import RowReader, Rows
 from .resource import ApiView
 from .spends import check_key
 
 ROWS_MAX = 10_000
 ERRORS_SHOWN_MAX = 1_000
+# The fields of a row that go with one mode only.
+_OF_APPEND = ("external_id", "correction", "description")
+_OF_RESTATE = ("as_of", "additional")
 _EMPTY = (None, "")
 _FLAGS = {"true": True, "false": False}
 
@@ -125,7 +129,7 @@ class BatchBody(Body):
         " reports for a campaign, day and type as of `as_of`, and the difference counts.",
     )
     source = Text(required=False, max_length=64, help_text="Who reports it. Default api.")  # type: ignore[assignment]
-    rows = serializers.ListField(
+    rows = Rows(
         child=serializers.DictField(), max_length=ROWS_MAX, help_text="See a single spend's fields."
     )
     as_of = Moment(required=False, help_text="When restating: of the rows that do not say it.")
@@ -204,31 +208,28 @@ class Batch:
         self.rows: list[Mapping[str, Any]] = []
         self.spends: list[tuple[int, NewSpend]] = []
         self.errors: list[dict[str, Any]] = []
+        strangers = _OF_APPEND if self.is_restating else _OF_RESTATE
+        reader = RowReader(BatchRow())
         for index, row in enumerate(body["rows"]):
-            self._read(index, row)
+            try:
+                values = reader.read(row)
+            except ValidationError as bad:
+                self.errors.extend(_bad(index, bad))
+                continue
+            if self.is_restating or not values.keys().isdisjoint(strangers):
+                self.errors.extend(self._misplaced(index, values, strangers))
+            self.rows.append(values)
+            self.spends.append((index, _spend(values, self.source)))
 
-    def _read(self, index: int, row: Mapping[str, Any]) -> None:
-        checked = BatchRow(data=row)
-        if not checked.is_valid():
-            for field, sentences in checked.errors.items():
-                flat = sentences if isinstance(sentences, list) else [sentences]
-                self.errors.extend(_error(index, field, str(sentence)) for sentence in flat)
-            return
-        values = checked.validated_data
-        self.errors.extend(self._misplaced(index, values))
-        self.rows.append(values)
-        self.spends.append((index, _spend(values, self.source)))
-
-    def _misplaced(self, index: int, values: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    def _misplaced(
+        self, index: int, values: Mapping[str, Any], strangers: Sequence[str]
+    ) -> Iterable[dict[str, Any]]:
         """Name the fields that belong to the other mode, and the instant that restating needs."""
-        others = ["as_of", "additional"]
-        if self.is_restating:
-            others = ["external_id", "correction", "description"]
-            if "as_of" not in values and "as_of" not in self.body:
-                yield _error(index, "as_of", "As of when does the source say so?")
-        for name in others:
+        if self.is_restating and "as_of" not in values and "as_of" not in self.body:
+            yield _error(index, "as_of", "As of when does the source say so?")
+        mode = "append" if self.is_restating else "restate"
+        for name in strangers:
             if name in values:
-                mode = "append" if self.is_restating else "restate"
                 yield _error(index, name, f"This goes with mode {mode}.")
 
     @property
@@ -289,7 +290,7 @@ def _spend(values: Mapping[str, Any], source: str) -> NewSpend:
         campaign_id=values["campaign"],
         amount=values["amount"],
         spend_date=values["spend_date"],
-        spend_type=SpendType(values.get("spend_type", SpendType.DAILY)),
+        spend_type=values.get("spend_type", SpendType.DAILY),
         description=values.get("description", ""),
         external_id=values.get("external_id", ""),
         source=source,
@@ -300,6 +301,13 @@ def _spend(values: Mapping[str, Any], source: str) -> NewSpend:
 
 def _told(bad: Mapping[int, DomainError], places: Sequence[int]) -> list[dict[str, Any]]:
     return [_error(places[index], why.field, why.message) for index, why in bad.items()]
+
+
+def _bad(index: int, bad: ValidationError) -> Iterable[dict[str, Any]]:
+    """Tell what the serializer says of a row, a sentence at a time."""
+    for field, sentences in cast(dict[str, Any], bad.detail).items():
+        for sentence in sentences if isinstance(sentences, list) else [sentences]:
+            yield _error(index, field, str(sentence))
 
 
 def _error(row: int, field: str | None, message: str) -> dict[str, Any]:
