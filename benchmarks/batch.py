@@ -128,18 +128,17 @@ def measured(spent: dict[str, float]) -> Iterator[Callable[..., Any]]:
     from api.parsers import StrictJSONParser
     from api.resources import batches as api
     from budgets import ledger, sources
-    from budgets import services as budgets
-    from campaigns import enforcement, judgement
+    from campaigns import crossings, enforcement, judgement
     from campaigns.services import spend
 
     steps: dict[str, list[tuple[Any, str]]] = {
         "parse": [(StrictJSONParser, "parse")],
         "validate": [(api.Batch, "__init__"), (spend, "_bad_rows")],
-        "lock": [(sources, "claim"), (spend, "find_campaigns"), (budgets, "lock_brands")],
+        "lock": [(sources, "claim"), (spend, "lock_brands_of"), (spend, "find_spenders")],
         "insert": [(ledger, "append")],
         "totals": [(ledger, "_raise_totals")],
-        "facts": [(judgement, "campaign_facts")],
-        "decide": [(enforcement, "judge")],
+        "facts": [(crossings, "_turned_budgets"), (judgement, "campaign_facts")],
+        "decide": [(spend, "enforce_after_spend"), (enforcement, "judge")],
         "holds": [(enforcement, "apply"), (enforcement, "_remember_checks")],
         "rest of the service": [(api, "record_spends")],
     }

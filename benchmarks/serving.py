@@ -73,6 +73,8 @@ def rate(posters: list[Poster], path: str, next_body: Callable[[], bytes], count
     failed: list[BaseException] = []
 
     def work(poster: Poster) -> None:
+        # The server closes a connection on which nothing came for two seconds.
+        poster.client.close()
         try:
             # list.pop is atomic: each body goes out once.
             while bodies and not failed:

@@ -10,8 +10,10 @@ from uuid import UUID
 
 BRANDS = 20
 CAMPAIGNS = 50
-# So many campaigns of a batch spend their daily limit, as in an hour of a day.
+# So many campaigns of a batch spend their daily limit, and a brand in one batch of so many: as in
+# the hours of a day.
 CROSSED = 4
+BRAND_CROSSED_EVERY = 4
 
 
 class Spender(NamedTuple):
@@ -72,8 +74,8 @@ def spenders() -> list[Spender]:
 def batches(some: list[Spender]) -> Iterator[list[dict[str, Any]]]:
     """Yield batches of a row for each campaign, in no order, for ever.
 
-    Most rows are small beside the limits; a few spend a campaign's daily limit, and one its
-    brand's.
+    Most rows are small beside the limits; a few spend a campaign's daily limit, and one in some
+    batches its brand's.
     """
     random = Random(1)
     for number in count():
@@ -82,7 +84,7 @@ def batches(some: list[Spender]) -> Iterator[list[dict[str, Any]]]:
             amount = (spender.limit * random.randint(1, 20) / 10_000).quantize(Decimal("0.01"))
             if place % (len(some) // CROSSED) == number % (len(some) // CROSSED):
                 amount = spender.limit
-            if place == number * CAMPAIGNS % len(some):
+            if number % BRAND_CROSSED_EVERY == 0 and place == number * CAMPAIGNS % len(some):
                 amount = spender.brand_limit
             rows.append(
                 {
