@@ -157,6 +157,12 @@ class RestatedBody(Body):
 class BatchAnswer(Body):
     recorded = Whole(read_only=True, help_text="Rows that were new.")
     duplicates = Whole(read_only=True, help_text="Rows that were known with the same content.")
+    reversed = serializers.BooleanField(
+        read_only=True, help_text="Whether any of the duplicates was reversed: it counts no more."
+    )
+    reversed_rows = serializers.ListField(
+        child=Whole(), read_only=True, help_text="The rows of these, from 0."
+    )
     stale = Whole(read_only=True, help_text="Rows older than what the source has said since.")
     restated = serializers.ListField(child=RestatedBody(), read_only=True)
     held = serializers.ListField(child=Id(), read_only=True)
@@ -248,7 +254,8 @@ class Batch:
         recorded = record_spends(spends=spends, now=now, by=by)
         new = sum(recorded.is_new)
         known = len(recorded.is_new) - new
-        return _answer(new, known, 0, [], recorded.outcome)
+        gone = [index for index, is_gone in enumerate(recorded.is_reversed) if is_gone]
+        return _answer(new, known, 0, [], recorded.outcome, reversed_rows=gone)
 
     def _restate(self, *, now: datetime, by: Actor) -> dict[str, Any]:
         default, beside = self.body.get("as_of"), self.body.get("additional", False)
@@ -330,12 +337,20 @@ def _shown(change: RestatedSpend) -> dict[str, Any]:
 
 
 def _answer(
-    recorded: int, known: int, stale: int, restated: list[dict[str, Any]], outcome: Outcome
+    recorded: int,
+    known: int,
+    stale: int,
+    restated: list[dict[str, Any]],
+    outcome: Outcome,
+    *,
+    reversed_rows: Sequence[int] = (),
 ) -> dict[str, Any]:
     moves = outcome.moves
     return {
         "recorded": recorded,
         "duplicates": known,
+        "reversed": bool(reversed_rows),
+        "reversed_rows": list(reversed_rows),
         "stale": stale,
         "restated": restated,
         "held": [str(m.campaign.campaign_id) for m in moves if m.status == Status.PAUSED],
