@@ -26,13 +26,17 @@ from .judgement import Outcome, moments_of
 
 
 class Spender(NamedTuple):
-    """A campaign and the budgets that its spend counts in; without a group `root_id` is None."""
+    """A campaign and the budgets that its spend counts in.
+
+    `parent_id` is its group, with the root above it; or the root, and `root_id` None.
+    """
 
     id: UUID
     brand_id: UUID
     budget_id: UUID
     parent_id: UUID
     root_id: UUID | None
+    status: str
 
     @property
     def chain(self) -> tuple[UUID, ...]:
@@ -43,7 +47,7 @@ class Spender(NamedTuple):
 
 
 _SPENDERS = """
-    SELECT c.id, c.brand_id, c.budget_id, leaf.parent_id, up.parent_id
+    SELECT c.id, c.brand_id, c.budget_id, leaf.parent_id, up.parent_id, c.status
     FROM campaigns_campaign c
     JOIN budgets_budget leaf ON leaf.id = c.budget_id
     JOIN budgets_budget up ON up.id = leaf.parent_id

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from budgets import ledger, sources
 from budgets import services as budgets
@@ -51,11 +51,13 @@ class NewSpend(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The ledger's line for each spend, whether it is new, whether it was known and is reversed,
-    and what was decided on it."""
+    """The ledger's line for each spend, whether it is new, whether it was known and is reversed;
+    what was decided on them; and their campaigns and brands as they were before that."""
 
     appended: Appended
     outcome: Outcome
+    campaigns: Mapping[UUID, Spender]
+    brands: Mapping[UUID, Brand]
 
     @property
     def entries(self) -> list[SpendEntry]:
@@ -68,6 +70,11 @@ class Recorded:
     @property
     def is_reversed(self) -> list[bool]:
         return self.appended.is_reversed
+
+    def status_of(self, campaign_id: UUID) -> str:
+        """Return the status that a campaign has now."""
+        decided = {d.campaign.campaign_id: d.status for d in self.outcome.moves}
+        return decided.get(campaign_id, self.campaigns[campaign_id].status)
 
 
 class BadRows(DomainError):
@@ -107,7 +114,7 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
     except ledger.KeyConflicts as conflicts:
         raise BadRows(conflicts.by_index) from None
     outcome = enforce_after_spend(appended, campaigns.values(), brands, now=now, by=by)
-    return Recorded(appended, outcome)
+    return Recorded(appended, outcome, campaigns, brands)
 
 
 @transaction.atomic
@@ -166,17 +173,18 @@ def _bad_rows(
 
 
 def lock_brands_of(campaign_ids: Collection[UUID]) -> dict[UUID, Brand]:
-    """Lock the campaigns' brands, as `lock_brands` does; a campaign's brand never changes.
+    """Lock the campaigns' brands in the order of their ids, as `lock_brands` does.
 
-    What else is known of the campaigns is read after this: one may be removed while we wait.
+    In one statement, since a campaign's brand never changes. What else is known of the campaigns is
+    read after this: one may be removed while we wait.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT brand_id FROM campaigns_campaign WHERE id = ANY(%s::uuid[])",
-            [list(campaign_ids)],
-        )
-        brand_ids = [row[0] for row in cursor.fetchall()]
-    return budgets.lock_brands(brand_ids)
+    rows = Brand.objects.raw(
+        "SELECT b.* FROM budgets_brand b WHERE b.id IN"
+        " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
+        " ORDER BY b.id FOR NO KEY UPDATE OF b",
+        [list(campaign_ids)],
+    )
+    return {brand.id: brand for brand in rows}
 
 
 class SpendCheck:
