@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from psycopg.errors import UniqueViolation
 
 from kernel.actor import Actor
+from kernel.arrays import array
 from kernel.errors import Conflict
 from kernel.ids import uuid7
 
@@ -86,15 +87,12 @@ class Appended:
     lines: list[Line]
     is_new: list[bool]
     is_reversed: list[bool]
+    new_lines: list[Line]
     spent_on_day: Mapping[tuple[UUID, date], Decimal]
 
     @property
     def entries(self) -> list[SpendEntry]:
         return [SpendEntry(**line._asdict()) for line in self.lines]
-
-    @property
-    def new_lines(self) -> list[Line]:
-        return [line for line, is_new in zip(self.lines, self.is_new, strict=True) if is_new]
 
 
 def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended:
@@ -105,23 +103,21 @@ def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended
     ends).
     """
     stamp = (now, str(by.kind), by.id, by.label[:120])
-    fresh = [Line._make((uuid7(), *_content(entry), *stamp)) for entry in entries]
-    stored = _store(sorted(fresh, key=_key))
-    known = _known([line for line in fresh if line.id not in stored])
-    lines, is_new, is_reversed = [], [], []
-    conflicts = {}
-    for index, (entry, line) in enumerate(zip(entries, fresh, strict=True)):
-        new = line.id in stored
-        stands, reverses = (line, False) if new else known[_key(line)]
-        if not new and not _same_content(line, stands):
-            conflicts[index] = KeyConflict(entry, stands)
-        lines.append(stands)
-        is_new.append(new)
-        is_reversed.append(reverses)
+    lines = [Line._make((uuid7(), *_content(entry), *stamp)) for entry in entries]
+    stored = _store(sorted(lines, key=_key))
+    is_new = [line.id in stored for line in lines]
+    new_lines = [line for line, new in zip(lines, is_new, strict=True) if new]
+    others = [index for index, new in enumerate(is_new) if not new]
+    known = _known([lines[index] for index in others])
+    is_reversed, conflicts = [False] * len(lines), {}
+    for index in others:
+        stands, is_reversed[index] = known[_key(lines[index])]
+        if not _same_content(lines[index], stands):
+            conflicts[index] = KeyConflict(entries[index], stands)
+        lines[index] = stands
     if conflicts:
         raise KeyConflicts(conflicts)
-    spent_on_day = _raise_totals([line for line in fresh if line.id in stored])
-    return Appended(lines, is_new, is_reversed, spent_on_day)
+    return Appended(lines, is_new, is_reversed, new_lines, _raise_totals(new_lines))
 
 
 def _content(entry: NewEntry) -> tuple[Any, ...]:
@@ -255,18 +251,13 @@ def _raise_totals(lines: Sequence[Line]) -> dict[tuple[UUID, date], Decimal]:
             RETURNING t.budget_id, t.day, t.daily_amount
             """,
             [
-                _array(line.budget_id for line in lines),
-                _array(line.day for line in lines),
-                _array(line.amount for line in lines),
-                _array(line.spend_type for line in lines),
+                array(line.budget_id for line in lines),
+                array(line.day for line in lines),
+                array(line.amount for line in lines),
+                array(line.spend_type for line in lines),
             ],
         )
         return {(budget_id, day): amount for budget_id, day, amount in cursor.fetchall()}
-
-
-def _array(values: Iterable[object]) -> str:
-    """Write an array of values whose texts need no quotes; psycopg takes many times as long."""
-    return f"{{{','.join(map(str, values))}}}"
 
 
 def move_totals(leaf_id: UUID, *, sign: int) -> None:

@@ -18,6 +18,7 @@ from budgets.ledger import Appended, Line
 from budgets.models import Brand, SpendType
 from budgets.queries import ZERO, Limits, Spent, limits_on, spent_on
 from kernel.actor import Actor
+from kernel.arrays import array
 from kernel.local_time import first_of_month
 
 from .delivery import BrandMoment, is_spent
@@ -57,14 +58,14 @@ _SPENDERS = """
 def find_spenders(campaign_ids: Collection[UUID]) -> dict[UUID, Spender]:
     """Return the campaigns that there are among `campaign_ids`, by their ids."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SPENDERS} WHERE c.id = ANY(%s::uuid[])", [list(campaign_ids)])
+        cursor.execute(f"{_SPENDERS} WHERE c.id = ANY(%s::uuid[])", [array(campaign_ids)])
         return {row[0]: Spender(*row) for row in cursor.fetchall()}
 
 
 def find_spenders_of(budget_ids: Collection[UUID]) -> dict[UUID, Spender]:
     """Return the campaigns of leaf budgets, by these."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SPENDERS} WHERE leaf.id = ANY(%s::uuid[])", [list(budget_ids)])
+        cursor.execute(f"{_SPENDERS} WHERE leaf.id = ANY(%s::uuid[])", [array(budget_ids)])
         return {row[2]: Spender(*row) for row in cursor.fetchall()}
 
 
@@ -80,12 +81,11 @@ def enforce_after_spend(
 
     In the caller's transaction, as `enforce_delivery`.
     """
-    lines = appended.new_lines
     by_budget = {spender.budget_id: spender for spender in spenders}
-    touched = {line.budget_id: by_budget[line.budget_id] for line in lines}
+    touched = {line.budget_id: by_budget[line.budget_id] for line in appended.new_lines}
     concerned = {spender.brand_id: brands[spender.brand_id] for spender in touched.values()}
     moments = moments_of(concerned.values(), now=now)
-    added = _added(lines, touched, moments)
+    added = _added(appended.new_lines, touched, moments)
     turned = _turned_budgets(added, appended.spent_on_day, moments)
     below = [s for s in touched.values() if not turned.isdisjoint(s.chain)]
     judged = {spender.brand_id for spender in below}
@@ -120,7 +120,7 @@ def _stand(
         cursor.execute(
             "UPDATE budgets_brand b SET decided_at = v.at"
             " FROM unnest(%s::uuid[], %s::timestamptz[]) AS v (id, at) WHERE b.id = v.id",
-            [ids, [moments[brand_id].now for brand_id in ids]],
+            [array(ids), [moments[brand_id].now for brand_id in ids]],
         )
 
 
@@ -146,7 +146,7 @@ def _added(
         today, month_start = periods[spender.brand_id]
         if not month_start <= line.day <= today:
             continue
-        is_todays = line.spend_type == SpendType.DAILY and line.day == today
+        is_todays = line.day == today and line.spend_type == SpendType.DAILY
         for budget_id in spender.chain:
             more = added.get(budget_id)
             if more is None:

@@ -17,6 +17,7 @@ from budgets.ledger import Appended, NewEntry
 from budgets.limits import check_amount
 from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
+from kernel.arrays import array
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
 
@@ -182,7 +183,7 @@ def lock_brands_of(campaign_ids: Collection[UUID]) -> dict[UUID, Brand]:
         "SELECT b.* FROM budgets_brand b WHERE b.id IN"
         " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
         " ORDER BY b.id FOR NO KEY UPDATE OF b",
-        [list(campaign_ids)],
+        [array(campaign_ids)],
     )
     return {brand.id: brand for brand in rows}
 
@@ -194,17 +195,15 @@ class SpendCheck:
         self, campaigns: Mapping[UUID, Spender], brands: Mapping[UUID, Brand], *, now: datetime
     ) -> None:
         self.campaigns = campaigns
-        self.brands = brands
-        moments = {key: decision_instant(brand, now=now) for key, brand in brands.items()}
-        self.todays = {key: brands[key].calendar.today(at) for key, at in moments.items()}
-        self.zones = {key: brands[key].calendar.zone_at(at) for key, at in moments.items()}
+        self.brands = {key: _Today.of(brand, now=now) for key, brand in brands.items()}
 
     def __call__(self, spend: NewSpend) -> None:
         """Raise NotFound or InvalidValue for a spend that can't be recorded."""
         campaign = self.campaigns.get(spend.campaign_id)
-        brand = self.brands.get(campaign.brand_id) if campaign else None
-        if brand is None:
+        known = self.brands.get(campaign.brand_id) if campaign else None
+        if known is None:
             raise NotFound("There is no such campaign.", field="campaign")
+        brand, today, zone = known
         check_amount(spend.amount)
         _check_correction(spend)
         if spend.currency and spend.currency != brand.currency:
@@ -212,15 +211,24 @@ class SpendCheck:
                 f"{brand.name} spends {brand.currency}, not {spend.currency[:3]}.",
                 field="currency",
             )
-        today = self.todays[brand.id]
         if spend.spend_date > today:
             raise InvalidValue(
-                f"{spend.spend_date} is after {brand.name}'s today, {today}"
-                f" ({self.zones[brand.id]}).",
+                f"{spend.spend_date} is after {brand.name}'s today, {today} ({zone}).",
                 field="spend_date",
             )
         if spend.spend_date.year < 1970:
             raise InvalidValue("A spend is of 1970 or later.", field="spend_date")
+
+
+class _Today(NamedTuple):
+    brand: Brand
+    day: date
+    zone: str
+
+    @classmethod
+    def of(cls, brand: Brand, *, now: datetime) -> "_Today":
+        at, calendar = decision_instant(brand, now=now), brand.calendar
+        return cls(brand, calendar.today(at), calendar.zone_at(at))
 
 
 def _check_correction(spend: NewSpend) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
-from rest_framework.fields import SkipField
+from rest_framework.fields import Field, SkipField
 from rest_framework.serializers import ListField
 
 from .bodies import Body
 
-Column = Callable[[Any], Any]
+Reader = Callable[[Any], Any]
 
 
 class Rows(ListField):
@@ -25,27 +25,28 @@ class RowReader:
     """Reads the rows of one request.
 
     Each column is read by the serializer's own field, and a text that a column had before is known.
-    A row that is not read so goes through the serializer itself, for its sentences.
+    A row that can't be read so goes through the serializer itself, for its sentences.
     """
 
     def __init__(self, serializer: Body) -> None:
         self.serializer = serializer
-        fields = dict(serializer.fields.items())
-        self.columns = {name: _column(serializer, name) for name in fields}
-        self.required = {name for name, field in fields.items() if field.required}
-        self.known: dict[tuple[str, str], Any] = {}
+        fields = serializer.fields.items()
+        self.columns = {name: _Column(serializer, name, field) for name, field in fields}
+        self.required = {name for name, column in self.columns.items() if column.field.required}
 
     def read(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row's values. Raises ValidationError, as the serializer does."""
-        values, known = {}, self.known
+        values = {}
         try:
             for name, word in row.items():
-                if type(word) is not str:
-                    values[name] = self.columns[name](word)
-                    continue
-                value = known.get((name, word))
-                if value is None:
-                    value = known[name, word] = self.columns[name](word)
+                column = self.columns[name]
+                # Texts alone: 1 and True are one key of a dict, and not one word.
+                if type(word) is str:
+                    value = column.known.get(word)
+                    if value is None:
+                        value = column.known[word] = column.read_text(word)
+                else:
+                    value = column.read(word)
                 values[name] = value
         except (KeyError, SkipField, ValidationError):
             return self._slowly(row)
@@ -56,15 +57,24 @@ class RowReader:
         return values
 
 
-def _column(serializer: Body, name: str) -> Column:
-    """Return what reads one column: the field, and the serializer's own check of it."""
-    field = serializer.fields[name]
-    assert not field.read_only, "a row has no field that is only shown"
-    check: Column | None = getattr(serializer, f"validate_{name}", None)
-    if check is None:
-        return field.run_validation
+class _Column:
+    """What reads one column, and the texts that it read."""
 
-    def read(word: Any) -> Any:
-        return check(field.run_validation(word))
+    __slots__ = ("field", "known", "read", "read_text")
 
-    return read
+    def __init__(self, serializer: Body, name: str, field: Field[Any, Any, Any, Any]) -> None:
+        assert not field.read_only, "a row has no field that is only shown"
+        self.field = field
+        self.known: dict[str, Any] = {}
+        self.read: Reader = field.run_validation
+        self.read_text: Reader = field.run_validation
+        if type(field).run_validation is Field.run_validation and not field.validators:
+            # Nothing that it does beside this concerns a text.
+            self.read_text = field.to_internal_value
+        check = getattr(serializer, f"validate_{name}", None)
+        if check is not None:
+            self.read, self.read_text = _then(self.read, check), _then(self.read_text, check)
+
+
+def _then(read: Reader, check: Reader) -> Reader:
+    return lambda word: check(read(word))
