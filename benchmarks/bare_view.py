@@ -1,4 +1,7 @@
-"""The baseline of `single_post`: the same middleware and authentication, and one INSERT."""
+"""The baseline of `single_post`: the same middleware and authentication, and one INSERT.
+
+Its addresses stand beside the product's own, and so does the plain view's.
+"""
 
 from decimal import Decimal
 from typing import cast
@@ -13,6 +16,8 @@ from accounts.roles import Right
 from budgets.models import SpendEntry
 from kernel import clock
 from kernel.ids import uuid7
+
+from .plain_view import PlainSpendView
 
 
 class BareInsert(APIView):
@@ -37,5 +42,6 @@ class BareInsert(APIView):
 
 urlpatterns = [
     path("api/bare/", BareInsert.as_view()),
+    path("api/plain/", PlainSpendView.as_view()),
     path("", include("config.urls")),
 ]

@@ -3,6 +3,7 @@
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,12 @@ from tests.servers import servers
 
 @contextmanager
 def ready_platform(settings_module: str = "config.settings") -> Iterator[None]:
-    """Start servers that nobody else uses, migrate, and stand on the platform's schema."""
-    with servers() as variables:
+    """Start servers that nobody else uses, migrate, and stand on the platform's schema.
+
+    With `--durable` on the command line each commit waits for the disk, as it does under `./run`;
+    without it, what is measured is the work alone.
+    """
+    with servers(is_durable="--durable" in sys.argv) as variables:
         os.environ.update(variables)
         os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
         os.environ.setdefault("LOG_LEVEL", "WARNING")

@@ -1,4 +1,4 @@
-"""The product's settings, with the baseline's view beside the product's own."""
+"""The product's settings, with the baselines' views beside the product's own."""
 
 from config.settings import *  # noqa: F403
 

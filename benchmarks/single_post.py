@@ -3,37 +3,27 @@
 Aim: at most 4 times the bare view, which has the same middleware and authentication.
 """
 
-import http.client
-import json
-import os
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 
 from benchmarks.bench import ready_platform
-from embedded.ports import free_port
-
-PORT = free_port()
+from benchmarks.serving import PORT, Poster, encoded, gunicorn, own_address
 
 ROUNDS = 600
 
 
 def main() -> None:
-    os.environ["PACELINE_URL"] = f"http://localhost:{PORT}"
+    own_address()
     with ready_platform("benchmarks.settings"):
         key, bodies = prepared()
         print(f"statements of one post: {statements(bodies)}")
         with gunicorn():
             times: dict[str, list[float]] = {path: [] for path in bodies}
-            client = http.client.HTTPConnection("127.0.0.1", PORT)
+            poster = Poster(key)
             # Turn by turn, so that both meet the same noise.
             for number in range(ROUNDS):
                 for path, body in bodies.items():
-                    took = post(client, path, body, key)
+                    took = poster.post(path, encoded(body))
                     if number >= ROUNDS // 6:
                         times[path].append(took)
     medians = {path: statistics.median(took) for path, took in times.items()}
@@ -101,36 +91,6 @@ def statements(bodies: dict[str, dict[str, str]]) -> str:
         )
         told.append(f"{len(sent)} on {path}")
     return ", ".join(told)
-
-
-@contextmanager
-def gunicorn() -> Iterator[None]:
-    """Serve the platform as `./run` does, with the baseline's view."""
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", f"--bind=127.0.0.1:{PORT}"]
-    options = ["--workers=1", "--worker-class=gthread", "--threads=4", "--log-level=warning"]
-    process = subprocess.Popen([*command, *options, "--no-control-socket"])
-    try:
-        time.sleep(3)
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def post(client: http.client.HTTPConnection, path: str, body: dict[str, str], key: str) -> float:
-    """Post once on a kept connection and return the seconds it took."""
-    headers = {
-        "Host": f"bench.localhost:{PORT}",
-        "Authorization": f"Api-Key {key}",
-        "Content-Type": "application/json",
-    }
-    start = time.perf_counter()
-    client.request("POST", path, json.dumps(body), headers)
-    answer = client.getresponse()
-    text = answer.read()
-    took = time.perf_counter() - start
-    assert answer.status == 201, (answer.status, text)
-    return took
 
 
 if __name__ == "__main__":

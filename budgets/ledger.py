@@ -4,23 +4,25 @@ Lock order: the brands are locked by the caller; then ledger keys in the order o
 then totals in the order of (budget, day).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from psycopg.errors import UniqueViolation
 
 from kernel.actor import Actor
+from kernel.arrays import array
 from kernel.errors import Conflict
 from kernel.ids import uuid7
 
 from .models import EntryKind, SpendEntry, SpendType
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewEntry(NamedTuple):
     """A line to append: what was spent from a leaf budget on a local day, under whose key."""
 
     budget_id: UUID
@@ -35,12 +37,35 @@ class NewEntry:
     corrects_source: str = ""
 
 
+class Line(NamedTuple):
+    """A line as it is stored, by the names of its columns.
+
+    A batch has thousands, and each as a model's instance takes longer than to store it.
+    """
+
+    id: UUID
+    budget_id: UUID
+    day: date
+    amount: Decimal
+    spend_type: str
+    source: str
+    key: str
+    kind: str
+    description: str
+    reverses_id: UUID | None
+    corrects_source: str
+    recorded_at: datetime
+    recorded_by_kind: str
+    recorded_by_id: str
+    recorded_by_label: str
+
+
 class KeyConflict(Conflict):
     """A key that is in the ledger came again with other content; or twice at once, where `row` is
     the index of the entry that came first.
     """
 
-    def __init__(self, entry: NewEntry, known: SpendEntry, *, row: int | None = None) -> None:
+    def __init__(self, entry: NewEntry, known: Line, *, row: int | None = None) -> None:
         place = "the ledger" if row is None else f"row {row}"
         super().__init__(
             f"{entry.key!r} of source {entry.source!r} is in {place} with another content:"
@@ -59,10 +84,18 @@ class KeyConflicts(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """For each given entry the ledger's own, and whether it is new."""
+    """For each given entry the ledger's own line, whether it is new, and whether it was known and
+    is reversed; and what each node above the new ones has spent as daily spend on their days."""
 
-    entries: list[SpendEntry]
+    lines: list[Line]
     is_new: list[bool]
+    is_reversed: list[bool]
+    new_lines: list[Line]
+    spent_on_day: Mapping[tuple[UUID, date], Decimal]
+
+    @property
+    def entries(self) -> list[SpendEntry]:
+        return [SpendEntry(**line._asdict()) for line in self.lines]
 
 
 def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended:
@@ -72,122 +105,144 @@ def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended
     same key with other content raises KeyConflicts, and nothing is stored (the caller's transaction
     ends).
     """
-    fresh = [_row(entry, now=now, by=by) for entry in entries]
-    stored = _insert(fresh)
-    is_new = [row.id in stored for row in fresh]
-    known = _by_key([row for row, new in zip(fresh, is_new, strict=True) if not new])
-    indices = {row.id: index for index, row in enumerate(fresh)}
-    rows, conflicts = [], {}
-    for index, (entry, row, new) in enumerate(zip(entries, fresh, is_new, strict=True)):
-        stands = row if new else known[entry.source, entry.key]
-        if not new and not _same_content(entry, stands):
-            conflicts[index] = KeyConflict(entry, stands, row=indices.get(stands.id))
-        rows.append(stands)
+    stamp = (now, str(by.kind), by.id, by.label[:120])
+    lines = [Line._make((uuid7(), *_content(entry), *stamp)) for entry in entries]
+    stored = _store(sorted(lines, key=_key))
+    is_new = [line.id in stored for line in lines]
+    new_lines = [line for line, new in zip(lines, is_new, strict=True) if new]
+    others = [index for index, new in enumerate(is_new) if not new]
+    known = _known([lines[index] for index in others])
+    indices = {line.id: index for index, line in enumerate(lines)} if others else {}
+    is_reversed, conflicts = [False] * len(lines), {}
+    for index in others:
+        stands, is_reversed[index] = known[_key(lines[index])]
+        if not _same_content(lines[index], stands):
+            conflicts[index] = KeyConflict(entries[index], stands, row=indices.get(stands.id))
+        lines[index] = stands
     if conflicts:
         raise KeyConflicts(conflicts)
-    _raise_totals([row for row, new in zip(fresh, is_new, strict=True) if new])
-    return Appended(rows, is_new)
+    return Appended(lines, is_new, is_reversed, new_lines, _raise_totals(new_lines))
 
 
-def _row(entry: NewEntry, *, now: datetime, by: Actor) -> SpendEntry:
-    return SpendEntry(
-        id=uuid7(),
-        budget_id=entry.budget_id,
-        day=entry.day,
-        amount=entry.amount,
-        spend_type=entry.spend_type,
-        kind=entry.kind,
-        source=entry.source,
-        key=entry.key,
-        description=entry.description,
-        reverses_id=entry.reverses_id,
-        corrects_source=entry.corrects_source,
-        recorded_at=now,
-        recorded_by_kind=by.kind,
-        recorded_by_id=by.id,
-        recorded_by_label=by.label[:120],
-    )
+def _content(entry: NewEntry) -> tuple[Any, ...]:
+    """Return what a line takes from its entry; psycopg would write an enumeration's name."""
+    budget_id, day, amount, spend_type, source, key, kind, *rest = entry
+    return (budget_id, day, amount, str(spend_type), source, key, str(kind), *rest)
 
 
-_COLUMNS = {
-    "id": "uuid",
-    "budget_id": "uuid",
-    "day": "date",
-    "amount": "numeric",
-    "spend_type": "text",
-    "kind": "text",
-    "source": "text",
-    "key": "text",
-    "description": "text",
-    "reverses_id": "uuid",
-    "corrects_source": "text",
-    "recorded_at": "timestamptz",
-    "recorded_by_kind": "text",
-    "recorded_by_id": "text",
-    "recorded_by_label": "text",
-}
+def _key(line: Line) -> tuple[str, str]:
+    return (line.source, line.key)
 
 
-def _insert(rows: Sequence[SpendEntry]) -> set[UUID]:
-    """Insert the rows whose keys are new, in the order of their keys; return their ids."""
-    if not rows:
+_NAMES = ", ".join(Line._fields)
+_TYPES = (
+    *("uuid", "uuid", "date", "numeric", "text", "text", "text", "text", "text", "uuid", "text"),
+    *("timestamptz", "text", "text", "text"),
+)
+# From so many on, to look the keys up and to COPY takes less than an INSERT that asks for each.
+_COPIED_MIN = 100
+
+
+def _store(lines: Sequence[Line]) -> set[UUID]:
+    """Store the lines whose keys are new, in the order of their keys; return their ids."""
+    if len(lines) < _COPIED_MIN:
+        return _insert(lines)
+    known, new = _known_keys(lines), dict[tuple[str, str], Line]()
+    for line in lines:
+        if _key(line) not in known:
+            new.setdefault(_key(line), line)
+    try:
+        with transaction.atomic():
+            _copy(new.values())
+    except UniqueViolation:
+        # Somebody else came first with one of the keys, for another brand, and has committed.
+        return _insert(lines)
+    return {line.id for line in new.values()}
+
+
+def _copy(lines: Iterable[Line]) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY budgets_spendentry ({_NAMES}) FROM STDIN") as to,
+    ):
+        for line in lines:
+            to.write_row(line)
+
+
+def _insert(lines: Sequence[Line]) -> set[UUID]:
+    if not lines:
         return set()
-    ordered = sorted(rows, key=lambda row: (row.source, row.key))
-    names = ", ".join(_COLUMNS)
-    arrays = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
-    values = [[_plain(getattr(row, name)) for row in ordered] for name in _COLUMNS]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
     with connection.cursor() as cursor:
         cursor.execute(
             # The names are ours, from the table above.
-            f"INSERT INTO budgets_spendentry ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608
+            f"INSERT INTO budgets_spendentry ({_NAMES}) SELECT * FROM unnest({arrays})"  # noqa: S608
             " ON CONFLICT (source, key) DO NOTHING RETURNING id",
-            values,
+            [list(column) for column in zip(*lines, strict=True)],
         )
         return {row[0] for row in cursor.fetchall()}
 
 
-def _plain(value: object) -> object:
-    # psycopg has no dumper for a list of enumeration members.
-    return str(value) if isinstance(value, str) else value
+# LIMIT keeps the planner at a look into the index for each key: it tends to read all the ledger.
+_BY_KEY = """
+    SELECT {names}
+    FROM unnest(%s::text[], %s::text[]) AS k (source, key)
+    CROSS JOIN LATERAL (
+        SELECT * FROM budgets_spendentry WHERE source = k.source AND key = k.key LIMIT 1
+    ) AS e
+"""
 
 
-def _by_key(rows: Sequence[SpendEntry]) -> dict[tuple[str, str], SpendEntry]:
-    if not rows:
+def _known_keys(lines: Sequence[Line]) -> set[tuple[str, str]]:
+    """Return which of the lines' keys are in the ledger."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_KEY.format(names="e.source, e.key"), _keys(lines))
+        return set(cursor.fetchall())
+
+
+def _known(lines: Sequence[Line]) -> dict[tuple[str, str], tuple[Line, bool]]:
+    """Return the stored lines with the keys of these, and whether another one reverses them."""
+    if not lines:
         return {}
-    found = SpendEntry.objects.raw(
-        "SELECT e.* FROM budgets_spendentry e"
-        " JOIN unnest(%s::text[], %s::text[]) AS k (source, key) USING (source, key)",
-        [[row.source for row in rows], [row.key for row in rows]],
-    )
-    return {(entry.source, entry.key): entry for entry in found}
+    names = ", ".join(f"e.{name}" for name in Line._fields)
+    is_reversed = "EXISTS (SELECT 1 FROM budgets_spendentry r WHERE r.reverses_id = e.id)"
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_KEY.format(names=f"{names}, {is_reversed}"), _keys(lines))
+        found = [(Line(*row[:-1]), row[-1]) for row in cursor.fetchall()]
+    return {_key(line): (line, is_reversed) for line, is_reversed in found}
 
 
-def _same_content(entry: NewEntry, known: SpendEntry) -> bool:
+def _keys(lines: Sequence[Line]) -> list[list[str]]:
+    return [[line.source for line in lines], [line.key for line in lines]]
+
+
+def _same_content(line: Line, known: Line) -> bool:
     return (
-        entry.budget_id == known.budget_id
-        and entry.day == known.day
-        and entry.amount == known.amount
-        and entry.spend_type == known.spend_type
-        and entry.kind == known.kind
-        and entry.reverses_id == known.reverses_id
-        and entry.corrects_source == known.corrects_source
+        line.budget_id == known.budget_id
+        and line.day == known.day
+        and line.amount == known.amount
+        and line.spend_type == known.spend_type
+        and line.kind == known.kind
+        and line.reverses_id == known.reverses_id
+        and line.corrects_source == known.corrects_source
     )
 
 
-def _raise_totals(rows: Sequence[SpendEntry]) -> None:
-    """Add the rows to the totals of leaf, group and root, in one statement."""
-    if not rows:
-        return
-    daily = [row.amount if row.spend_type == SpendType.DAILY else Decimal(0) for row in rows]
-    monthly = [row.amount if row.spend_type == SpendType.MONTHLY else Decimal(0) for row in rows]
+def _raise_totals(lines: Sequence[Line]) -> dict[tuple[UUID, date], Decimal]:
+    """Add the lines to the totals of leaf, group and root, in one statement; return each node's
+    daily spend on each of their days."""
+    if not lines:
+        return {}
     # A parent budget is spent by its children, so each amount counts in every node above it.
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO budgets_spendtotal AS t (budget_id, day, daily_amount, monthly_only_amount)
-            SELECT node, e.day, sum(e.daily), sum(e.monthly_only)
-            FROM unnest(%s::uuid[], %s::date[], %s::numeric[], %s::numeric[])
-                 AS e (leaf_id, day, daily, monthly_only)
+            SELECT node, e.day,
+                   coalesce(sum(e.amount) FILTER (WHERE e.spend_type = 'DAILY'), 0),
+                   coalesce(sum(e.amount) FILTER (WHERE e.spend_type = 'MONTHLY'), 0)
+            FROM unnest(%s::uuid[], %s::date[], %s::numeric[], %s::text[])
+                 AS e (leaf_id, day, amount, spend_type)
             JOIN budgets_budget leaf ON leaf.id = e.leaf_id
             JOIN budgets_budget up ON up.id = leaf.parent_id
             CROSS JOIN LATERAL unnest(ARRAY[leaf.id, up.id, up.parent_id]) AS node
@@ -197,14 +252,16 @@ def _raise_totals(rows: Sequence[SpendEntry]) -> None:
             ON CONFLICT (budget_id, day) DO UPDATE SET
                 daily_amount = t.daily_amount + EXCLUDED.daily_amount,
                 monthly_only_amount = t.monthly_only_amount + EXCLUDED.monthly_only_amount
+            RETURNING t.budget_id, t.day, t.daily_amount
             """,
             [
-                [row.budget_id for row in rows],
-                [row.day for row in rows],
-                daily,
-                monthly,
+                array(line.budget_id for line in lines),
+                array(line.day for line in lines),
+                array(line.amount for line in lines),
+                array(line.spend_type for line in lines),
             ],
         )
+        return {(budget_id, day): amount for budget_id, day, amount in cursor.fetchall()}
 
 
 def move_totals(leaf_id: UUID, *, sign: int) -> None:

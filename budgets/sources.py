@@ -1,7 +1,9 @@
 """Who reports spend, and how: a source appends or restates, for life."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+from django.db import connection
 
 from kernel.errors import Conflict
 
@@ -16,7 +18,7 @@ def claim(names: Iterable[str], mode: SourceMode, *, now: datetime) -> None:
     Call it before any brand is locked: two that meet a new source wait for each other here.
     """
     wanted = sorted(set(names))
-    known = dict(SpendSource.objects.filter(name__in=wanted).values_list("name", "mode"))
+    known = _modes(wanted)
     missing = [name for name in wanted if name not in known]
     if missing:
         SpendSource.objects.bulk_create(
@@ -24,7 +26,7 @@ def claim(names: Iterable[str], mode: SourceMode, *, now: datetime) -> None:
             ignore_conflicts=True,
         )
         # Somebody else may have come first, and with the other mode.
-        known |= SpendSource.objects.filter(name__in=missing).values_list("name", "mode")
+        known |= _modes(missing)
     for name in wanted:
         if known[name] != mode:
             raise Conflict(
@@ -32,6 +34,14 @@ def claim(names: Iterable[str], mode: SourceMode, *, now: datetime) -> None:
                 f" use another name for one that {_VERBS[mode]}.",
                 field="source",
             )
+
+
+def _modes(names: Sequence[str]) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, mode FROM budgets_spendsource WHERE name = ANY(%s::text[])", [list(names)]
+        )
+        return dict(cursor.fetchall())
 
 
 def lock(name: str) -> None:

@@ -26,8 +26,11 @@ from embedded.valkey import Valkey
 
 
 @contextmanager
-def servers() -> Iterator[dict[str, str]]:
-    """Run the servers that the environment does not name; yield the variables that it lacks."""
+def servers(*, is_durable: bool = False) -> Iterator[dict[str, str]]:
+    """Run the servers that the environment does not name; yield the variables that it lacks.
+
+    What a power cut would lose is thrown away anyway: PostgreSQL syncs to the disk only on demand.
+    """
     account = unprivileged_account()
     # Root's own temporary folder may be closed to the account of PostgreSQL.
     home = Path(tempfile.mkdtemp(prefix="paceline-tests-", dir="/tmp" if account else None))
@@ -41,7 +44,7 @@ def servers() -> Iterator[dict[str, str]]:
             if account:
                 account.own(folder)
             log = home / "postgres.log"
-            running.append(Postgres(folder=folder, log=log, account=account, is_durable=False))
+            running.append(Postgres(folder=folder, log=log, account=account, is_durable=is_durable))
             variables["DATABASE_URL"] = running[-1].url
         if "REDIS_URL" not in os.environ:
             folder = home / "valkey"

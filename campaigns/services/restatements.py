@@ -15,11 +15,11 @@ from kernel.counters import Count
 from kernel.errors import DomainError, InvalidValue, NotFound
 from kernel.transactions import atomic
 
+from ..crossings import Spender, find_spenders, find_spenders_of
 from ..enforcement import enforce_delivery
 from ..judgement import Outcome
-from ..models import Campaign
 from .counting import counted
-from .spend import BadRows, NewSpend, check_spend, find_campaigns
+from .spend import BadRows, NewSpend, SpendCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,15 @@ def restate_spends(
     named = {row.campaign_id for row in rows}
     if complete is not None and complete.campaign_ids is not None:
         named |= complete.campaign_ids
-    campaigns = find_campaigns(named)
+    campaigns = find_spenders(named)
     _check_named(complete, campaigns)
     whole = _complete(complete, campaigns)
     said = restating.places_said(source, whole) if whole else set()
     by_budget = {campaign.budget_id: campaign for campaign in campaigns.values()}
-    by_budget |= {c.budget_id: c for c in Campaign.objects.filter(budget_id__in=said)}
+    by_budget |= find_spenders_of(said)
     brands = budgets.lock_brands(campaign.brand_id for campaign in by_budget.values())
     # Read again: one may have been removed while we waited for the lock.
-    campaigns = find_campaigns(named)
+    campaigns = find_spenders(named)
     _check_rows(rows, campaigns, brands, now=now)
     statements = [
         Statement(
@@ -137,7 +137,7 @@ def restate_spends(
 
 def _decide(
     result: Restatement,
-    by_budget: Mapping[UUID, Campaign],
+    by_budget: Mapping[UUID, Spender],
     brands: Mapping[UUID, Brand],
     *,
     now: datetime,
@@ -169,9 +169,7 @@ def _check_named(complete: CompleteRange | None, campaigns: Collection[UUID]) ->
         raise NotFound(f"There is no campaign {unknown[0]}.", field="complete")
 
 
-def _complete(
-    complete: CompleteRange | None, campaigns: Mapping[UUID, Campaign]
-) -> Complete | None:
+def _complete(complete: CompleteRange | None, campaigns: Mapping[UUID, Spender]) -> Complete | None:
     if complete is None:
         return None
     ids = complete.campaign_ids
@@ -181,11 +179,12 @@ def _complete(
 
 def _check_rows(
     rows: Sequence[ReportedSpend],
-    campaigns: Mapping[UUID, Campaign],
+    campaigns: Mapping[UUID, Spender],
     brands: Mapping[UUID, Brand],
     *,
     now: datetime,
 ) -> None:
+    check = SpendCheck(campaigns, brands, now=now)
     errors: dict[int, DomainError] = {}
     first: dict[tuple[UUID, date, str], int] = {}
     for index, row in enumerate(rows):
@@ -198,7 +197,7 @@ def _check_rows(
         )
         place = (row.campaign_id, row.spend_date, row.spend_type)
         try:
-            check_spend(spend, campaigns, brands, now=now)
+            check(spend)
             if first.setdefault(place, index) != index:
                 raise InvalidValue(
                     f"Row {first[place]} is about the same campaign, day and type.",

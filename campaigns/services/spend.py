@@ -2,23 +2,26 @@
 transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from budgets import ledger, sources
 from budgets import services as budgets
-from budgets.ledger import NewEntry
+from budgets.ledger import Appended, NewEntry
 from budgets.limits import check_amount
 from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
+from kernel.arrays import array
 from kernel.counters import Count
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
 from kernel.transactions import atomic
 
+from ..crossings import Spender, enforce_after_spend, find_spenders
 from ..enforcement import enforce_delivery
 from ..judgement import Outcome, decision_instant
 from ..models import Campaign
@@ -27,8 +30,7 @@ from .counting import counted
 API_SOURCE = "api"
 
 
-@dataclass(frozen=True, slots=True)
-class NewSpend:
+class NewSpend(NamedTuple):
     """One spend as reported: `spend_date` is the brand's local day, `amount` in its currency.
 
     With an `external_id` it counts once in its source; without one each report is a spend of its
@@ -51,11 +53,30 @@ class NewSpend:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The ledger's entry for each spend, whether it is new, and what was decided on it."""
+    """The ledger's line for each spend, whether it is new, whether it was known and is reversed;
+    what was decided on them; and their campaigns and brands as they were before that."""
 
-    entries: list[SpendEntry]
-    is_new: list[bool]
+    appended: Appended
     outcome: Outcome
+    campaigns: Mapping[UUID, Spender]
+    brands: Mapping[UUID, Brand]
+
+    @property
+    def entries(self) -> list[SpendEntry]:
+        return self.appended.entries
+
+    @property
+    def is_new(self) -> list[bool]:
+        return self.appended.is_new
+
+    @property
+    def is_reversed(self) -> list[bool]:
+        return self.appended.is_reversed
+
+    def status_of(self, campaign_id: UUID) -> str:
+        """Return the status that a campaign has now."""
+        decided = {d.campaign.campaign_id: d.status for d in self.outcome.moves}
+        return decided.get(campaign_id, self.campaigns[campaign_id].status)
 
     @property
     def row_counts(self) -> Mapping[Count, int]:
@@ -90,9 +111,8 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
     """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
     sources.claim({spend.source for spend in spends}, SourceMode.APPEND, now=now)
     named = {spend.campaign_id for spend in spends}
-    brands = budgets.lock_brands(campaign.brand_id for campaign in find_campaigns(named).values())
-    # Read again: one may have been removed while we waited for the lock.
-    campaigns = find_campaigns(named)
+    brands = lock_brands_of(named)
+    campaigns = find_spenders(named)
     errors = _bad_rows(spends, campaigns, brands, now=now)
     if errors:
         raise BadRows(errors)
@@ -101,12 +121,8 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
         appended = ledger.append(entries, now=now, by=by)
     except ledger.KeyConflicts as conflicts:
         raise BadRows(conflicts.by_index) from None
-    touched = {s.campaign_id for s, new in zip(spends, appended.is_new, strict=True) if new}
-    concerned = {campaigns[key].brand_id: brands[campaigns[key].brand_id] for key in touched}
-    outcome = Outcome()
-    if touched:
-        outcome = enforce_delivery(concerned, now=now, by=by, campaign_ids=list(touched))
-    return Recorded(appended.entries, appended.is_new, outcome)
+    outcome = enforce_after_spend(appended, campaigns.values(), brands, now=now, by=by)
+    return Recorded(appended, outcome, campaigns, brands)
 
 
 @atomic
@@ -142,72 +158,101 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
 
 def find_bad_spends(*, spends: Sequence[NewSpend], now: datetime) -> dict[int, DomainError]:
     """Tell by its index which spend can't be recorded, and why; nothing is locked or stored."""
-    campaigns = find_campaigns({spend.campaign_id for spend in spends})
+    campaigns = find_spenders({spend.campaign_id for spend in spends})
     brands = Brand.objects.in_bulk({campaign.brand_id for campaign in campaigns.values()})
     return _bad_rows(spends, campaigns, brands, now=now)
 
 
 def _bad_rows(
     spends: Sequence[NewSpend],
-    campaigns: Mapping[UUID, Campaign],
+    campaigns: Mapping[UUID, Spender],
     brands: Mapping[UUID, Brand],
     *,
     now: datetime,
 ) -> dict[int, DomainError]:
+    check = SpendCheck(campaigns, brands, now=now)
     errors: dict[int, DomainError] = {}
     for index, spend in enumerate(spends):
         try:
-            check_spend(spend, campaigns, brands, now=now)
+            check(spend)
         except DomainError as refusal:
             errors[index] = refusal
     return errors
 
 
-def find_campaigns(ids: set[UUID]) -> dict[UUID, Campaign]:
-    """Return the campaigns that there are among `ids`, with their brand and leaf budget."""
-    return {
-        c.id: c for c in Campaign.objects.filter(id__in=ids).only("id", "brand_id", "budget_id")
-    }
+def lock_brands_of(campaign_ids: Collection[UUID]) -> dict[UUID, Brand]:
+    """Lock the campaigns' brands in the order of their ids, as `lock_brands` does.
+
+    In one statement, since a campaign's brand never changes. What else is known of the campaigns is
+    read after this: one may be removed while we wait.
+    """
+    rows = Brand.objects.raw(
+        "SELECT b.* FROM budgets_brand b WHERE b.id IN"
+        " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
+        " ORDER BY b.id FOR NO KEY UPDATE OF b",
+        [array(campaign_ids)],
+    )
+    return {brand.id: brand for brand in rows}
 
 
-def check_spend(
-    spend: NewSpend,
-    campaigns: Mapping[UUID, Campaign],
-    brands: Mapping[UUID, Brand],
-    *,
-    now: datetime,
-) -> None:
-    """Raise NotFound or InvalidValue for a spend that can't be recorded."""
-    campaign = campaigns.get(spend.campaign_id)
-    if campaign is None or campaign.brand_id not in brands:
-        raise NotFound("There is no such campaign.", field="campaign")
-    check_amount(spend.amount)
-    if spend.amount < 0 and not spend.is_correction:
+class SpendCheck:
+    """Checks spends against their campaigns and brands; a brand's today is worked out once."""
+
+    def __init__(
+        self, campaigns: Mapping[UUID, Spender], brands: Mapping[UUID, Brand], *, now: datetime
+    ) -> None:
+        self.campaigns = campaigns
+        self.brands = {key: _Today.of(brand, now=now) for key, brand in brands.items()}
+
+    def __call__(self, spend: NewSpend) -> None:
+        """Raise NotFound or InvalidValue for a spend that can't be recorded."""
+        campaign = self.campaigns.get(spend.campaign_id)
+        known = self.brands.get(campaign.brand_id) if campaign else None
+        if known is None:
+            raise NotFound("There is no such campaign.", field="campaign")
+        brand, today, zone = known
+        check_amount(spend.amount)
+        _check_correction(spend)
+        if spend.currency and spend.currency != brand.currency:
+            raise InvalidValue(
+                f"{brand.name} spends {brand.currency}, not {spend.currency[:3]}.",
+                field="currency",
+            )
+        if spend.spend_date > today:
+            raise InvalidValue(
+                f"{spend.spend_date} is after {brand.name}'s today, {today} ({zone}).",
+                field="spend_date",
+            )
+        if spend.spend_date.year < 1970:
+            raise InvalidValue("A spend is of 1970 or later.", field="spend_date")
+
+
+class _Today(NamedTuple):
+    brand: Brand
+    day: date
+    zone: str
+
+    @classmethod
+    def of(cls, brand: Brand, *, now: datetime) -> "_Today":
+        at, calendar = decision_instant(brand, now=now), brand.calendar
+        return cls(brand, calendar.today(at), calendar.zone_at(at))
+
+
+def _check_correction(spend: NewSpend) -> None:
+    if spend.is_correction:
+        if not spend.description.strip():
+            raise InvalidValue("A correction needs a description of why.", field="description")
+        return
+    if spend.amount < 0:
         raise InvalidValue(
             "A spend can't be negative. A correction can, and says why.",
             field="amount",
         )
-    if spend.corrects_source and not spend.is_correction:
+    if spend.corrects_source:
         raise InvalidValue("Only a correction names a source to correct.", field="corrects_source")
-    if spend.is_correction and not spend.description.strip():
-        raise InvalidValue("A correction needs a description of why.", field="description")
-    brand = brands[campaign.brand_id]
-    if spend.currency and spend.currency != brand.currency:
-        raise InvalidValue(
-            f"{brand.name} spends {brand.currency}, not {spend.currency[:3]}.", field="currency"
-        )
-    moment = decision_instant(brand, now=now)
-    today, zone = brand.calendar.today(moment), brand.calendar.zone_at(moment)
-    if spend.spend_date > today:
-        raise InvalidValue(
-            f"{spend.spend_date} is after {brand.name}'s today, {today} ({zone}).",
-            field="spend_date",
-        )
-    if spend.spend_date.year < 1970:
-        raise InvalidValue("A spend is of 1970 or later.", field="spend_date")
 
 
-def _entry(spend: NewSpend, campaign: Campaign) -> NewEntry:
+def _entry(spend: NewSpend, campaign: Spender) -> NewEntry:
     return NewEntry(
         budget_id=campaign.budget_id,
         day=spend.spend_date,

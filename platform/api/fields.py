@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -20,10 +21,23 @@ _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
+class NoSurrogates(ProhibitSurrogateCharactersValidator):
+    """DRF's check, which looks at each character, where there can be such a one."""
+
+    def __call__(self, value: Any) -> None:
+        if not str(value).isascii():
+            super().__call__(value)
+
+
 class Text(serializers.CharField):
     """A text; blanks around it are cut off."""
 
     default_error_messages = {"invalid": "A text is wanted."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        slow = ProhibitSurrogateCharactersValidator
+        self.validators = [NoSurrogates() if type(v) is slow else v for v in self.validators]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

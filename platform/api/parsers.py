@@ -46,8 +46,9 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
+            text = read_body(stream, parser_context or {}).decode("utf-8")
             body = json.loads(
-                read_body(stream, parser_context or {}).decode("utf-8"),
+                text,
                 parse_float=Decimal,
                 parse_constant=_no_number,
                 object_pairs_hook=_object,
@@ -57,7 +58,8 @@ class StrictJSONParser(BaseParser):
             raise ParseError(f"The body is no valid JSON: {_why(error)}.") from None
         if not isinstance(body, dict):
             raise ParseError('The body must be a JSON object: {"name": …}.')
-        _check(body)
+        # JSON has no other way to write what a text can't contain.
+        _check(body, has_escapes="\\u" in text)
         return body
 
 
@@ -83,18 +85,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return body
 
 
-def _check(body: dict[str, Any]) -> None:
+def _check(body: dict[str, Any], *, has_escapes: bool) -> None:
     """Walk the body without recursion; raise ParseError for what can't be stored or shown."""
     level: list[Any] = [body]
     for _ in range(DEPTH_MAX):
         inner: list[Any] = []
         for value in level:
             if isinstance(value, dict):
-                inner += value.keys()
+                if has_escapes:
+                    inner += value.keys()
                 inner += value.values()
             elif isinstance(value, list):
                 inner += value
-            elif isinstance(value, str):
+            elif has_escapes and isinstance(value, str):
                 _check_text(value)
         if not inner:
             return

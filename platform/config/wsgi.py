@@ -1,7 +1,10 @@
 """`gunicorn config.wsgi`. WSGI on purpose: the async ORM would be in no agency's context."""
 
+import gc
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -11,3 +14,8 @@ application = get_wsgi_application()
 from config import durability  # noqa: E402  (it needs the applications, which are there now)
 
 durability.warn_in_background()
+# All that stays for the life of a worker is loaded and set aside: looking through it again and
+# again among the values of a request took a tenth of the time of a batch.
+for urls in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF):
+    import_module(urls)
+gc.freeze()

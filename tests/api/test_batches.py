@@ -5,6 +5,7 @@ import json
 import pytest
 
 from budgets.models import SpendEntry
+from campaigns.audit import audit
 from campaigns.models import Campaign
 from kernel import clock
 from tests.conftest import NOBODY, make_brand, make_campaign
@@ -72,13 +73,38 @@ def test_conflicts_alone_are_409_and_all_are_named(client, campaign):
     assert SpendEntry.objects.count() == 3
 
 
-def test_a_key_twice_in_one_batch_counts_once(client, campaign):
-    twice = [row(campaign, external_id="k"), row(campaign, external_id="k")]
+# From 100 rows on, they are stored in another way.
+@pytest.mark.parametrize("others", [0, 150])
+def test_a_key_twice_in_one_batch_counts_once(client, campaign, others):
+    more = [row(campaign, external_id=f"o{n}") for n in range(others)]
+    twice = [*more, row(campaign, external_id="k"), row(campaign, external_id="k")]
     answer = post(client, twice)
-    assert (answer.json()["recorded"], answer.json()["duplicates"]) == (1, 1)
-    other = [row(campaign, external_id="n"), row(campaign, external_id="n", amount="1")]
-    assert post(client, other).status_code == 409
-    assert SpendEntry.objects.count() == 1
+    assert (answer.json()["recorded"], answer.json()["duplicates"]) == (others + 1, 1)
+    other = [*more, row(campaign, external_id="n"), row(campaign, external_id="n", amount="1")]
+    refused = post(client, other)
+    assert (refused.status_code, refused.json()["errors"][0]["row"]) == (409, others + 1)
+    assert SpendEntry.objects.count() == others + 1
+
+
+@pytest.mark.parametrize("others", [0, 150])
+def test_the_known_keys_among_new_ones_count_once(client, campaign, others):
+    known = [row(campaign, external_id=f"k{n}") for n in range(3)]
+    post(client, known)
+    more = [row(campaign, external_id=f"o{n}") for n in range(others + 1)]
+    answer = post(client, [*more, *known])
+    assert (answer.json()["recorded"], answer.json()["duplicates"]) == (others + 1, 3)
+    assert SpendEntry.objects.count() == others + 4
+    assert audit().violations == []
+
+
+def test_a_duplicate_of_what_was_reversed_is_told(client, campaign):
+    rows = [row(campaign, external_id=f"k{n}") for n in range(3)]
+    answer = post(client, rows)
+    assert (answer.json()["reversed"], answer.json()["reversed_rows"]) == (False, [])
+    client.delete(f"/api/spends/{SpendEntry.objects.get(key='k1').id}/")
+    again = post(client, [row(campaign, external_id="k3"), *rows])
+    assert (again.json()["recorded"], again.json()["duplicates"]) == (1, 3)
+    assert (again.json()["reversed"], again.json()["reversed_rows"]) == (True, [2])
 
 
 def test_another_currency_than_the_brands_is_refused(client, campaign):

@@ -18,8 +18,8 @@ from campaigns.services.spend import NewSpend, record_spend
 from kernel.money import AMOUNT_MAX
 from tests.conftest import ANN, NOBODY, NOON, make_brand, make_campaign
 
-# The host's agency, the key; the answer itself. What lies between is `record_spend`.
-STATEMENTS_AROUND_THE_SERVICE = 3
+# The host's agency, the key. What lies between is `record_spend`, which knows the answer.
+STATEMENTS_AROUND_THE_SERVICE = 2
 
 
 @pytest.fixture
@@ -364,7 +364,7 @@ def test_the_export_is_read_in_the_agencys_own_context(own_agency):
     assert connection.schema_name is None  # type: ignore[attr-defined]
 
 
-def test_a_post_adds_three_statements_to_the_service(manager, campaign, body):
+def test_a_post_adds_two_statements_to_the_service(manager, campaign, body):
     manager.post("spends/", **body)  # The first one of a process may look up more.
     with CaptureQueriesContext(connection) as whole:
         manager.post("spends/", **body)

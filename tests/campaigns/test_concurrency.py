@@ -15,7 +15,7 @@ from budgets.ledger import KeyConflict
 from campaigns import sweep
 from campaigns.audit import audit
 from campaigns.models import Campaign, StatusChange
-from campaigns.services import budgets, campaigns, schedules
+from campaigns.services import budgets, campaigns, schedules, spend
 from campaigns.services.spend import BadRows, NewSpend, record_spend, record_spends
 from kernel.counters import Count
 from kernel.errors import NotFound
@@ -40,8 +40,8 @@ def in_threads(agency, calls: list[Callable[[], Any]]) -> list[Any]:
 
 
 def posting(campaign, amount, **fields):
-    spend = NewSpend(campaign.id, Decimal(amount), NOON.date(), **fields)
-    return lambda: record_spend(spend=spend, now=NOON, by=ANN)
+    new = NewSpend(campaign.id, Decimal(amount), NOON.date(), **fields)
+    return lambda: record_spend(spend=new, now=NOON, by=ANN)
 
 
 def test_two_posts_of_60_against_a_limit_of_100_cannot_both_pass_unseen(own_agency):
@@ -162,16 +162,16 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
     in_threads(own_agency, [hold, want])
 
 
-def meanwhile(monkeypatch, act):
+def meanwhile(monkeypatch, act, *, place=rows, lock="lock_brands"):
     """Let somebody else act while the next writer waits for the lock of its brand."""
-    real = rows.lock_brands
+    real = getattr(place, lock)
 
     def late(*args, **options):
-        monkeypatch.setattr(rows, "lock_brands", real)
+        monkeypatch.setattr(place, lock, real)
         act()
         return real(*args, **options)
 
-    monkeypatch.setattr(rows, "lock_brands", late)
+    monkeypatch.setattr(place, lock, late)
 
 
 def test_a_window_that_was_removed_meanwhile_does_not_come_back(acme, monkeypatch):
@@ -204,6 +204,8 @@ def test_spend_of_a_campaign_that_was_removed_meanwhile_is_refused_by_its_row(ac
     meanwhile(
         monkeypatch,
         lambda: campaigns.remove_campaign(campaign_id=goes.id, now=NOON, by=ANN),
+        place=spend,
+        lock="lock_brands_of",
     )
     spends = [NewSpend(c.id, Decimal(1), NOON.date()) for c in (stays, goes)]
     with pytest.raises(BadRows) as bad:

@@ -44,7 +44,7 @@ MUTATIONS = [
     Mutation(
         "a known key with other content is taken for a duplicate",
         "budgets/ledger.py",
-        "not _same_content(entry, stands)",
+        "not _same_content(lines[index], stands)",
         "False",
     ),
     Mutation(
@@ -80,8 +80,8 @@ MUTATIONS = [
     Mutation(
         "a monthly charge counts in its day too",
         "budgets/ledger.py",
-        "row.amount if row.spend_type == SpendType.DAILY else Decimal(0)",
-        "row.amount",
+        "sum(e.amount) FILTER (WHERE e.spend_type = 'DAILY')",
+        "sum(e.amount)",
     ),
     Mutation(
         "a day ends at UTC's midnight",
@@ -146,7 +146,7 @@ MUTATIONS = [
     Mutation(
         "a known key is added to the totals again",
         "budgets/ledger.py",
-        "_raise_totals([row for row, new in zip(fresh, is_new, strict=True) if new])",
-        "_raise_totals(fresh)",
+        "_raise_totals(new_lines)",
+        "_raise_totals(lines)",
     ),
 ]

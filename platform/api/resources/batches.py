@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from rest_framework import serializers
@@ -47,10 +47,14 @@ from ..fields import (
     YesNo,
 )
 from ..parsers import StrictJSONParser
+from ..rows import RowReader, Rows
 from .resource import ApiView
 from .spends import check_key
 
 ERRORS_SHOWN_MAX = 1_000
+# The fields of a row that go with one mode only.
+_OF_APPEND = ("external_id", "correction", "description")
+_OF_RESTATE = ("as_of", "additional")
 
 
 class BatchRow(Body):
@@ -99,7 +103,7 @@ class BatchBody(Body):
         " reports for a campaign, day and type as of `as_of`, and the difference counts.",
     )
     source = Text(required=False, max_length=64, help_text="Who reports it. Default api.")  # type: ignore[assignment]
-    rows = Many(
+    rows = Rows(
         child=serializers.DictField(), most=ROWS_MAX, help_text="See a single spend's fields."
     )
     as_of = Moment(required=False, help_text="When restating: of the rows that do not say it.")
@@ -154,6 +158,12 @@ class RestatedBody(Body):
 class BatchAnswer(Body):
     recorded = Whole(read_only=True, help_text="Rows that were new.")
     duplicates = Whole(read_only=True, help_text="Rows that were known with the same content.")
+    reversed = serializers.BooleanField(
+        read_only=True, help_text="Whether any of the duplicates was reversed: it counts no more."
+    )
+    reversed_rows = serializers.ListField(
+        child=Whole(), read_only=True, help_text="The rows of these, from 0."
+    )
     stale = Whole(read_only=True, help_text="Rows older than what the source has said since.")
     restated = serializers.ListField(child=RestatedBody(), read_only=True)
     held = serializers.ListField(child=Id(), read_only=True)
@@ -208,31 +218,28 @@ class Batch:
         self.rows: list[Mapping[str, Any]] = []
         self.spends: list[tuple[int, NewSpend]] = []
         self.errors: list[dict[str, Any]] = []
+        strangers = _OF_APPEND if self.is_restating else _OF_RESTATE
+        reader = RowReader(BatchRow())
         for index, row in enumerate(body["rows"]):
-            self._read(index, row)
+            try:
+                values = reader.read(row)
+            except ValidationError as bad:
+                self.errors.extend(_bad(index, bad))
+                continue
+            if self.is_restating or not values.keys().isdisjoint(strangers):
+                self.errors.extend(self._misplaced(index, values, strangers))
+            self.rows.append(values)
+            self.spends.append((index, _spend(values, self.source)))
 
-    def _read(self, index: int, row: Mapping[str, Any]) -> None:
-        checked = BatchRow(data=row)
-        if not checked.is_valid():
-            for field, sentences in checked.errors.items():
-                flat = sentences if isinstance(sentences, list) else [sentences]
-                self.errors.extend(_error(index, field, str(sentence)) for sentence in flat)
-            return
-        values = checked.validated_data
-        self.errors.extend(self._misplaced(index, values))
-        self.rows.append(values)
-        self.spends.append((index, _spend(values, self.source)))
-
-    def _misplaced(self, index: int, values: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    def _misplaced(
+        self, index: int, values: Mapping[str, Any], strangers: Sequence[str]
+    ) -> Iterable[dict[str, Any]]:
         """Name the fields that belong to the other mode, and the instant that restating needs."""
-        others = ["as_of", "additional"]
-        if self.is_restating:
-            others = ["external_id", "correction", "description"]
-            if "as_of" not in values and "as_of" not in self.body:
-                yield _error(index, "as_of", "As of when does the source say so?")
-        for name in others:
+        if self.is_restating and "as_of" not in values and "as_of" not in self.body:
+            yield _error(index, "as_of", "As of when does the source say so?")
+        mode = "append" if self.is_restating else "restate"
+        for name in strangers:
             if name in values:
-                mode = "append" if self.is_restating else "restate"
                 yield _error(index, name, f"This goes with mode {mode}.")
 
     @property
@@ -251,7 +258,8 @@ class Batch:
         recorded = record_spends(spends=spends, now=now, by=by)
         new = sum(recorded.is_new)
         known = len(recorded.is_new) - new
-        return _answer(new, known, 0, [], recorded.outcome)
+        gone = [index for index, is_gone in enumerate(recorded.is_reversed) if is_gone]
+        return _answer(new, known, 0, [], recorded.outcome, reversed_rows=gone)
 
     def _restate(self, *, now: datetime, by: Actor) -> dict[str, Any]:
         default, beside = self.body.get("as_of"), self.body.get("additional", False)
@@ -293,7 +301,7 @@ def _spend(values: Mapping[str, Any], source: str) -> NewSpend:
         campaign_id=values["campaign"],
         amount=values["amount"],
         spend_date=values["spend_date"],
-        spend_type=SpendType(values.get("spend_type", SpendType.DAILY)),
+        spend_type=values.get("spend_type", SpendType.DAILY),
         description=values.get("description", ""),
         external_id=values.get("external_id", ""),
         source=source,
@@ -304,6 +312,13 @@ def _spend(values: Mapping[str, Any], source: str) -> NewSpend:
 
 def _told(bad: Mapping[int, DomainError], places: Sequence[int]) -> list[dict[str, Any]]:
     return [_error(places[index], why.field, why.message) for index, why in bad.items()]
+
+
+def _bad(index: int, bad: ValidationError) -> Iterable[dict[str, Any]]:
+    """Tell what the serializer says of a row, a sentence at a time."""
+    for field, sentences in cast(dict[str, Any], bad.detail).items():
+        for sentence in sentences if isinstance(sentences, list) else [sentences]:
+            yield _error(index, field, str(sentence))
 
 
 def _error(row: int, field: str | None, message: str) -> dict[str, Any]:
@@ -326,12 +341,20 @@ def _shown(change: RestatedSpend) -> dict[str, Any]:
 
 
 def _answer(
-    recorded: int, known: int, stale: int, restated: list[dict[str, Any]], outcome: Outcome
+    recorded: int,
+    known: int,
+    stale: int,
+    restated: list[dict[str, Any]],
+    outcome: Outcome,
+    *,
+    reversed_rows: Sequence[int] = (),
 ) -> dict[str, Any]:
     moves = outcome.moves
     return {
         "recorded": recorded,
         "duplicates": known,
+        "reversed": bool(reversed_rows),
+        "reversed_rows": list(reversed_rows),
         "stale": stale,
         "restated": restated,
         "held": [str(m.campaign.campaign_id) for m in moves if m.status == Status.PAUSED],

@@ -12,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Right
+from budgets.ledger import Line
 from budgets.models import EntryKind, SpendEntry, SpendType
-from campaigns.models import Campaign, Status
+from campaigns.models import Status
 from campaigns.services import spend as services
 
 from .. import shown
@@ -169,9 +170,7 @@ class SpendView(Resource[SpendEntry]):
             }
 
     def create(self, request: Request) -> Response:
-        body = SpendBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = dict(body.validated_data)
+        values = writer_of(SpendBody).run_validation(request.data)
         is_correction = values.pop("correction", False)
         if is_correction:
             self.check_right(Right.CORRECT_SPEND)
@@ -213,7 +212,7 @@ def _place(entry: SpendEntry) -> Place:
     return Place(campaign.id, brand.id, brand.currency, entry.is_reversed)  # type: ignore[attr-defined]
 
 
-def _shown(entry: SpendEntry, place: Place) -> Shown:
+def _shown(entry: SpendEntry | Line, place: Place) -> Shown:
     return {
         "id": entry.id,
         "campaign": place.campaign_id,
@@ -235,17 +234,13 @@ def _shown(entry: SpendEntry, place: Place) -> Shown:
 
 
 def _recorded(recorded: services.Recorded, campaign_id: UUID) -> Shown:
-    """Tell one recorded spend, in one statement: this is the path that machines call all day."""
-    (entry,), (is_new,) = recorded.entries, recorded.is_new
-    brand_id, currency, status = Campaign.objects.values_list(
-        "brand_id", "brand__currency", "status"
-    ).get(id=campaign_id)
-    # Nobody can have reversed what was just made.
-    is_reversed = not is_new and SpendEntry.objects.filter(reverses=entry.id).exists()
+    """Tell one recorded spend without a statement: this is the path that machines call all day."""
+    (line,), (is_reversed,) = recorded.appended.lines, recorded.is_reversed
+    brand = recorded.brands[recorded.campaigns[campaign_id].brand_id]
     moves = recorded.outcome.moves
     return {
-        **_shown(entry, Place(campaign_id, brand_id, currency, is_reversed)),
-        "campaign_status": status,
+        **_shown(line, Place(campaign_id, brand.id, brand.currency, is_reversed)),
+        "campaign_status": recorded.status_of(campaign_id),
         "held": [m.campaign.campaign_id for m in moves if m.status == Status.PAUSED],
         "released": [m.campaign.campaign_id for m in moves if m.status == Status.ACTIVE],
     }

@@ -1,0 +1,192 @@
+"""Decide again after spend, at a cost that does not grow with the campaigns it did not concern.
+
+Spend changes nothing but what budgets have spent. So only campaigns below a budget of which a limit
+changed sides are judged: `enforce_delivery` starts from those that spent, and widens where they
+share the limit. For the others all stands as it was decided, unless the time for that has come.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from budgets.ledger import Appended, Line
+from budgets.models import Brand, SpendType
+from budgets.queries import Spent, spent_on, terms_on
+from budgets.terms import ZERO, Terms, is_spent
+from kernel.actor import Actor
+from kernel.arrays import array
+from kernel.local_time import first_of_month
+
+from .delivery import BrandMoment
+from .enforcement import enforce_delivery
+from .judgement import Outcome, moments_of
+
+
+class Spender(NamedTuple):
+    """A campaign and the budgets that its spend counts in.
+
+    `parent_id` is its group, with the root above it; or the root, and `root_id` None.
+    """
+
+    id: UUID
+    brand_id: UUID
+    budget_id: UUID
+    parent_id: UUID
+    root_id: UUID | None
+    status: str
+
+    @property
+    def chain(self) -> tuple[UUID, ...]:
+        """Its leaf, its group if it has one, its brand's root."""
+        if self.root_id is None:
+            return (self.budget_id, self.parent_id)
+        return (self.budget_id, self.parent_id, self.root_id)
+
+
+_SPENDERS = """
+    SELECT c.id, c.brand_id, c.budget_id, leaf.parent_id, up.parent_id, c.status
+    FROM campaigns_campaign c
+    JOIN budgets_budget leaf ON leaf.id = c.budget_id
+    JOIN budgets_budget up ON up.id = leaf.parent_id
+"""
+
+
+def find_spenders(campaign_ids: Collection[UUID]) -> dict[UUID, Spender]:
+    """Return the campaigns that there are among `campaign_ids`, by their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SPENDERS} WHERE c.id = ANY(%s::uuid[])", [array(campaign_ids)])
+        return {row[0]: Spender(*row) for row in cursor.fetchall()}
+
+
+def find_spenders_of(budget_ids: Collection[UUID]) -> dict[UUID, Spender]:
+    """Return the campaigns of leaf budgets, by these."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SPENDERS} WHERE leaf.id = ANY(%s::uuid[])", [array(budget_ids)])
+        return {row[2]: Spender(*row) for row in cursor.fetchall()}
+
+
+def enforce_after_spend(
+    appended: Appended,
+    spenders: Iterable[Spender],
+    brands: Mapping[UUID, Brand],
+    *,
+    now: datetime,
+    by: Actor,
+) -> Outcome:
+    """Decide again after what the `spenders` spent was appended. Their brands are locked.
+
+    In the caller's transaction, as `enforce_delivery`.
+    """
+    by_budget = {spender.budget_id: spender for spender in spenders}
+    touched = {line.budget_id: by_budget[line.budget_id] for line in appended.new_lines}
+    concerned = {spender.brand_id: brands[spender.brand_id] for spender in touched.values()}
+    moments = moments_of(concerned.values(), now=now)
+    added = _added(appended.new_lines, touched, moments)
+    turned = _turned_budgets(added, appended.spent_on_day, moments)
+    below = [s for s in touched.values() if not turned.isdisjoint(s.chain)]
+    judged = {spender.brand_id for spender in below}
+    judged |= {key for key, brand in concerned.items() if _is_due(brand, moments[key])}
+    _stand(concerned.keys() - judged, brands, moments)
+    if not judged:
+        return Outcome()
+    return enforce_delivery(
+        {key: brands[key] for key in sorted(judged)},
+        now=now,
+        by=by,
+        campaign_ids=[spender.id for spender in below],
+    )
+
+
+def _is_due(brand: Brand, moment: BrandMoment) -> bool:
+    """Return whether time alone may have changed a decision of the brand."""
+    check = brand.next_check_at
+    return brand.decided_at is None or (check is not None and check <= moment.now)
+
+
+def _stand(
+    brand_ids: Collection[UUID], brands: Mapping[UUID, Brand], moments: Mapping[UUID, BrandMoment]
+) -> None:
+    """Write that the brands' decisions stand at this moment."""
+    if not brand_ids:
+        return
+    ids = sorted(brand_ids)
+    for brand_id in ids:
+        brands[brand_id].decided_at = moments[brand_id].now
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE budgets_brand b SET decided_at = v.at"
+            " FROM unnest(%s::uuid[], %s::timestamptz[]) AS v (id, at) WHERE b.id = v.id",
+            [array(ids), [moments[brand_id].now for brand_id in ids]],
+        )
+
+
+@dataclass(slots=True)
+class _Added:
+    """What lines added to a budget's day, and to its month up to that day."""
+
+    brand_id: UUID
+    today: Decimal = ZERO
+    month: Decimal = ZERO
+
+
+def _added(
+    lines: Iterable[Line],
+    spenders: Mapping[UUID, Spender],
+    moments: Mapping[UUID, BrandMoment],
+) -> dict[UUID, _Added]:
+    """Return what the lines added to each budget, where they count in a running period."""
+    periods = {key: (moment.today, first_of_month(moment.today)) for key, moment in moments.items()}
+    added: dict[UUID, _Added] = {}
+    for line in lines:
+        spender = spenders[line.budget_id]
+        today, month_start = periods[spender.brand_id]
+        if not month_start <= line.day <= today:
+            continue
+        is_todays = line.day == today and line.spend_type == SpendType.DAILY
+        for budget_id in spender.chain:
+            more = added.get(budget_id)
+            if more is None:
+                more = added[budget_id] = _Added(spender.brand_id)
+            more.month += line.amount
+            if is_todays:
+                more.today += line.amount
+    return added
+
+
+def _turned_budgets(
+    added: Mapping[UUID, _Added],
+    spent_on_day: Mapping[tuple[UUID, date], Decimal],
+    moments: Mapping[UUID, BrandMoment],
+) -> set[UUID]:
+    """Return the budgets of which a limit is spent now and was not before, or the opposite."""
+    if not added:
+        return set()
+    days = {brand_id: moment.today for brand_id, moment in moments.items()}
+    instants = {brand_id: moment.now for brand_id, moment in moments.items()}
+    terms = terms_on(days, at=instants, budget_ids=list(added))
+    # Most campaigns have no monthly limit, and nobody asks what they have spent in the month.
+    monthly = [budget_id for budget_id, own in terms.items() if own.limits.monthly is not None]
+    spent = spent_on(days, budget_ids=monthly) if monthly else {}
+    turned = set()
+    for budget_id, own in terms.items():
+        more = added[budget_id]
+        today = moments[more.brand_id].today
+        after = spent.get(budget_id) or Spent(spent_on_day.get((budget_id, today), ZERO))
+        before = Spent(after.today - more.today, after.month - more.month)
+        if _sides(own, before) != _sides(own, after):
+            turned.add(budget_id)
+    return turned
+
+
+def _sides(terms: Terms, spent: Spent) -> tuple[bool, bool]:
+    """Return which limits are spent: the day's, and the month's."""
+    daily, monthly = terms.bounds
+    return (
+        is_spent(daily, spent.today, terms.stop_at),
+        is_spent(monthly, spent.month, terms.stop_at),
+    )
