@@ -1,15 +1,19 @@
 """The host names the agency; a host that nobody serves is a 404 without a hint."""
 
+import json
 from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.db import DatabaseError
 from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     HttpResponseNotFound,
 )
+
+from kernel.transactions import refusal_of
 
 from .contexts import platform_context, tenant_context
 from .models import Agency, Domain
@@ -30,8 +34,11 @@ class AgencyFromHost:
             request.urlconf = settings.PUBLIC_SCHEMA_URLCONF  # type: ignore[attr-defined]
             with platform_context():
                 return self.get_response(request)
-        with platform_context():
-            agency = find_agency(host)
+        try:
+            with platform_context():
+                agency = find_agency(host)
+        except DatabaseError as error:
+            return _refused(error)
         if agency is None:
             return _nobody_here()
         request.tenant = agency  # type: ignore[attr-defined]
@@ -54,6 +61,17 @@ def find_agency(host: str) -> Agency | None:
         return None
     agency: Agency = found.tenant
     return agency
+
+
+def _refused(error: DatabaseError) -> HttpResponse:
+    """Answer 503 where the database is away; raise what is anything else."""
+    refusal = refusal_of(error)
+    if refusal is None:
+        raise error
+    body = json.dumps({"detail": refusal.message})
+    response = HttpResponse(body, content_type="application/json", status=503)
+    response["Retry-After"] = "5"
+    return response
 
 
 def _nobody_here() -> HttpResponse:

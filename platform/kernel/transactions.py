@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from . import counters
 from .counters import Count
@@ -25,8 +25,12 @@ _FIRST_WAIT_SECONDS = 0.02
 # By SQLSTATE (PostgreSQL's appendix "Error Codes").
 _RETRIED = {"40001": Count.RETRIED_SERIALIZATION, "40P01": Count.RETRIED_DEADLOCK}
 _TIMED_OUT = {"55P03": Count.LOCK_TIMEOUT, "57014": Count.STATEMENT_TIMEOUT}
+# A lost connection, a server that has no room or is on its way down or up; or no server at all.
+_AWAY = ("08", "53", "57P")
 _LOCKED = "Somebody else is changing the same things. Try again in a moment."
 _TOO_SLOW = "This took the database too long. Try again in a moment."
+# A commit whose answer was lost may have happened.
+_UNREACHABLE = "The database can't be reached. Try again in a moment, with the same keys."
 
 
 def atomic(function: Callable[P, R]) -> Callable[P, R]:
@@ -91,13 +95,18 @@ def _run_once(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def refusal_of(error: BaseException) -> Busy | None:
-    """Return how to refuse what ran into others or out of time; None for any other error.
+    """Return how to refuse what ran into others, out of time, or found no database; None for any
+    other error.
 
     Call it once for an error, when its transaction is over: what timed out is counted.
     """
+    if isinstance(error, InterfaceError):
+        return Busy(_UNREACHABLE)
     if not isinstance(error, OperationalError):
         return None
     state = _sqlstate(error)
+    if not state or state.startswith(_AWAY):
+        return Busy(_UNREACHABLE)
     if (count := _TIMED_OUT.get(state)) is not None:
         counters.add({count: 1})
     elif state not in _RETRIED:

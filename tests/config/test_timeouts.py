@@ -8,7 +8,10 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from budgets.models import Brand
 from campaigns.services import brands
+from embedded.ports import free_port
+from kernel.errors import Busy
 from kernel.transactions import atomic
 from tenants.contexts import platform_context
 from tests.config.container_files import ROOT
@@ -103,3 +106,34 @@ def test_a_cancelled_statement_leaves_the_connection_usable(own_agency):
         cursor.execute("SHOW search_path")
         assert cursor.fetchone() == ('"public"',)
     connection.close()
+
+
+@pytest.fixture
+def nobody_at_home(own_agency, monkeypatch):
+    """A database at whose port nobody listens."""
+    connection.close()
+    with monkeypatch.context() as patched:
+        patched.setitem(connection.settings_dict, "PORT", str(free_port()))
+        yield own_agency
+        connection.close()
+
+
+@pytest.mark.parametrize("path", ["/api/brands/", "/", "/accounts/login/"])
+def test_a_database_that_is_away_is_503_and_not_our_mistake(nobody_at_home, path):
+    answer = Client(HTTP_HOST=f"{nobody_at_home.slug}.localhost:8000").get(path)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "can't be reached" in answer.json()["detail"]
+
+
+def test_a_connection_that_is_lost_on_the_way_is_refused_in_words(own_agency):
+    with pytest.raises(Busy, match="can't be reached"):
+        lose_the_connection()
+    # The next one connects anew.
+    connection.close()
+    assert Brand.objects.count() == 0
+
+
+@atomic
+def lose_the_connection():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")

@@ -78,7 +78,12 @@ def test_what_did_not_come_in_time_is_busy_at_once(connected, counted, error, co
 
 
 @pytest.mark.parametrize(
-    ("error", "raised"), [(postgres.DiskFull, OperationalError), (Conflict, Conflict)]
+    ("error", "raised"),
+    [
+        (postgres.StatementTooComplex, OperationalError),
+        (Conflict, Conflict),
+        (postgres.DiskFull, Busy),
+    ],
 )
 def test_anything_else_is_raised_as_it_is(connected, counted, error, raised):
     work = Work(1, error)
