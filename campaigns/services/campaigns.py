@@ -25,7 +25,10 @@ _YEARS = range(1970, 2200)
 
 
 class CampaignChanges(TypedDict, total=False):
-    """What may change of a campaign; an absent key keeps what is. `group`: a budget id or None."""
+    """What may change of a campaign and its own budget (see LimitChanges).
+
+    An absent key keeps what is. `group`: a budget id or None.
+    """
 
     name: str
     platform: str
@@ -36,6 +39,8 @@ class CampaignChanges(TypedDict, total=False):
     daily_budget: Decimal | None
     monthly_budget: Decimal | None
     from_day: date
+    mode: str
+    stop_at: int
     status: Command
 
 

@@ -61,7 +61,7 @@ def gather_brands(brands: Collection[Brand], *, now: datetime) -> None:
     )
     figures = figures_on(brand_days(brands, now=now), now=now, budget_ids=list(roots.values()))
     counts: dict[UUID, dict[str, int]] = {}
-    statuses = Campaign.objects.filter(brand__in=brands, archived_at=None).order_by()
+    statuses = Campaign.objects.filter(brand__in=brands, archived_at=None).order_by("status")
     for row in statuses.values("brand_id", "status").annotate(number=Count("id")):
         counts.setdefault(row["brand_id"], {})[Status(row["status"]).label] = row["number"]
     for brand in brands:
