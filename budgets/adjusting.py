@@ -3,7 +3,8 @@
 The caller holds the brand's lock, and decides again.
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from kernel.local_time import Calendar, first_of_month
 from .limits import check_adjustment
 from .models import Brand, Budget, BudgetAdjustment, Period
 from .services import current_limits
+
+# What began earlier has ended: no month is longer, in any zone.
+_PERIOD_MAX = timedelta(days=33)
 
 
 def give(
@@ -90,3 +94,20 @@ def ends_at(adjustment: BudgetAdjustment, calendar: Calendar) -> datetime:
 def is_in_force(adjustment: BudgetAdjustment, calendar: Calendar, *, now: datetime) -> bool:
     """Return whether an adjustment counts at `now`."""
     return adjustment.withdrawn_at is None and now < ends_at(adjustment, calendar)
+
+
+def in_force(budgets: Collection[Budget], *, now: datetime) -> dict[UUID, list[BudgetAdjustment]]:
+    """Return the adjustments that count at `now`, by the id of their budget, the oldest first.
+
+    The budgets come with their brands, and the adjustments with the budgets. One statement.
+    """
+    by_id = {budget.id: budget for budget in budgets}
+    rows = BudgetAdjustment.objects.filter(
+        budget__in=by_id, withdrawn_at=None, period_start__gte=now.date() - _PERIOD_MAX
+    )
+    found: dict[UUID, list[BudgetAdjustment]] = {}
+    for row in rows.order_by("given_at", "id"):
+        row.budget = by_id[row.budget_id]
+        if is_in_force(row, row.budget.brand.calendar, now=now):
+            found.setdefault(row.budget_id, []).append(row)
+    return found

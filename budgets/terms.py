@@ -92,11 +92,18 @@ def in_force_on(day: date, limits: Limits, later: Iterable[LimitsFrom]) -> Limit
     return limits
 
 
+def mode_giver(budget: Budget) -> Budget | None:
+    """Return the nearest budget, from this one up, that has a mode of its own; None: none has.
+
+    The budget comes with those above it.
+    """
+    node: Budget | None = budget
+    while node is not None and not node.mode:
+        node = node.parent
+    return node
+
+
 def effective_mode(budget: Budget) -> BudgetMode:
     """Return the mode in force at a budget that comes with those above it: the nearest set one."""
-    node: Budget | None = budget
-    while node is not None:
-        if node.mode:
-            return BudgetMode(node.mode)
-        node = node.parent
-    return BudgetMode.PAUSE_RESUME
+    giver = mode_giver(budget)
+    return BudgetMode(giver.mode) if giver else BudgetMode.PAUSE_RESUME

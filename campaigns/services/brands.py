@@ -20,7 +20,10 @@ from .budgets import change_limits, check_not_archived
 
 
 class BrandChanges(TypedDict, total=False):
-    """What may change of a brand; a limit of None is no limit, an absent key keeps what is."""
+    """What may change of a brand and its own budget (see LimitChanges).
+
+    An absent key keeps what is.
+    """
 
     name: str
     currency: str
@@ -28,6 +31,8 @@ class BrandChanges(TypedDict, total=False):
     daily_budget: Decimal | None
     monthly_budget: Decimal | None
     from_day: date
+    mode: str
+    stop_at: int
 
 
 def create_brand(

@@ -26,9 +26,10 @@ _YEARS = range(1970, 2200)
 
 
 class CampaignChanges(TypedDict, total=False):
-    """What may change of a campaign; an absent key keeps what is.
+    """What may change of a campaign and its own budget (see LimitChanges).
 
-    `group`: a budget's id; None: no group. `shared_schedule`: its id; None: the campaign's own.
+    An absent key keeps what is. `group`: a budget's id; None: no group. `shared_schedule`: its id;
+    None: the campaign's own.
     """
 
     name: str
@@ -41,6 +42,8 @@ class CampaignChanges(TypedDict, total=False):
     daily_budget: Decimal | None
     monthly_budget: Decimal | None
     from_day: date
+    mode: str
+    stop_at: int
     status: Command
 
 

@@ -39,10 +39,11 @@ class Gauge(NamedTuple):
 
 
 def colour(spent: Decimal, limit: Decimal, stop_at: int = STOP_AT_MAX) -> Colour:
-    """Return the bar's colour: red when the limit is spent, amber from 80 % of it."""
+    """Return the bar's colour: red when the limit counts as spent, amber from 80 % of that on."""
     if is_spent(limit, spent, stop_at):
         return Colour.RED
-    return Colour.AMBER if spent >= limit * AMBER_FROM else Colour.GREEN
+    is_near = spent >= limit * AMBER_FROM * stop_at / STOP_AT_MAX
+    return Colour.AMBER if is_near else Colour.GREEN
 
 
 def percent(spent: Decimal, limit: Decimal) -> int:

@@ -1,6 +1,8 @@
-"""What a person should look at: limits near or spent, and what is held, each with its way back."""
+"""What a person should look at: what waits for one, limits near or spent, what people hold; and
+apart from these what hours and flights hold, each with its way back.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,9 +11,10 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
-from budgets.models import Brand, Budget, BudgetKind
+from budgets.models import Brand, Budget, BudgetKind, BudgetMode
 from budgets.queries import Figures
-from campaigns.models import Campaign, Hold, Reason
+from budgets.terms import effective_mode
+from campaigns.models import WAITS, Campaign, Hold, Reason
 from campaigns.queries import surroundings
 from campaigns.sentences import hold_sentence
 
@@ -25,7 +28,10 @@ _WORDS = {"today": "daily", "month": "monthly"}
 
 
 class Item(NamedTuple):
-    """One thing to look at. `subject` is a brand, a group or a campaign; `gauge` its limit."""
+    """One thing to look at. `subject` is a brand, a group or a campaign; `gauge` its limit.
+
+    `held` counts the campaigns that it holds, or that wait; or would be held, if it is an alert.
+    """
 
     level: str
     brand: Brand
@@ -34,6 +40,9 @@ class Item(NamedTuple):
     sentence: str
     gauge: Gauge | None = None
     held: int = 0
+    is_alert: bool = False
+    # What to resume, where campaigns wait for a person.
+    waits_for: UUID | None = None
 
     @property
     def is_brand(self) -> bool:
@@ -71,12 +80,13 @@ def attention_of(
 ) -> Attention:
     """Return what needs attention at these brands. Four statements."""
     by_id = {brand.id: brand for brand in brands}
-    holds = Hold.objects.filter(
-        released_at=None, campaign__is_live=True, campaign__brand__in=brands
-    ).select_related("budget", "campaign")
+    standing = Q(released_at=None, campaign__is_live=True, campaign__brand__in=brands)
+    holds = Hold.objects.filter(standing).select_related("budget", "campaign")
+    alerts_too = Hold.with_alerts.filter(standing).select_related("budget", "campaign")
     pressing = _limits_that_press(by_id, figures)
-    spent = _budget_holds(holds)
-    urgent = _budget_items(pressing, spent, by_id, figures, now=now)
+    waiting, spent = _budget_holds(alerts_too)
+    urgent = _waiting_items(waiting, by_id, now=now)
+    urgent += _budget_items(pressing, spent, by_id, figures, now=now)
     by_hand, by_plan = _other_holds(holds)
     urgent += [_held(hold, by_id, "manual", now=now) for hold in by_hand]
     planned = [_held(hold, by_id, "planned", now=now) for hold in by_plan]
@@ -103,20 +113,52 @@ def _limits_that_press(
     pressed = [key for key, found in levels.items() if found & {Level.NEAR, Level.SPENT}]
     rows = Budget.objects.filter(id__in=pressed, brand__in=list(brands))
     rows = rows.filter(~Q(kind=BudgetKind.LEAF) | Q(campaign__is_live=True))
-    return {budget.id: budget for budget in rows.select_related("campaign")}
+    rows = rows.select_related("campaign", "parent__parent")
+    return {budget.id: budget for budget in rows}
 
 
-def _budget_holds(holds: QuerySet[Hold]) -> dict[tuple[UUID, str], Hold]:
-    """Return one open hold for each limit that holds anything; its `held` counts them all."""
+def _budget_holds(holds: QuerySet[Hold]) -> tuple[list[Hold], dict[tuple[UUID, str], Hold]]:
+    """Return one open hold for each limit for which campaigns wait, and for each that holds any (or
+    would); its `held` counts them all."""
     rows = (
         holds.filter(budget__isnull=False)
         .annotate(
-            held=Window(Count("id"), partition_by=[F("budget_id"), F("reason")]),
+            held=Window(Count("id"), partition_by=[F("budget_id"), F("reason"), F("origin")]),
         )
-        .order_by("budget_id", "reason", "placed_at", "id")
-        .distinct("budget_id", "reason")
+        .order_by("budget_id", "reason", "origin", "placed_at", "id")
+        .distinct("budget_id", "reason", "origin")
     )
-    return {(hold.budget_id, hold.reason): hold for hold in rows if hold.budget_id}
+    found: list[Hold] = list(rows)
+    waiting = [hold for hold in found if hold.origin == WAITS]
+    spent = {(h.budget_id, h.reason): h for h in found if h.origin != WAITS and h.budget_id}
+    return waiting, spent
+
+
+def _waiting_items(
+    holds: Iterable[Hold], brands: Mapping[UUID, Brand], *, now: datetime
+) -> list[Item]:
+    """Return what only a person brings back: limits whose period is over, and mode resumes none."""
+    items = []
+    for hold in holds:
+        assert hold.budget is not None, "only a budget's hold waits"
+        campaign, brand = hold.campaign, brands[hold.campaign.brand_id]
+        campaign.brand = brand
+        is_own = hold.budget.kind == BudgetKind.LEAF
+        subject = campaign if is_own else _subject(hold.budget, brand)
+        sentence = hold_sentence(hold, surroundings(hold, campaign), now=now)
+        held: int = getattr(hold, "held", 0)
+        items.append(
+            Item(
+                "waiting",
+                brand,
+                subject,
+                f"{hold.get_reason_display().lower()}, waits for you",
+                sentence,
+                held=held,
+                waits_for=hold.budget_id,
+            )
+        )
+    return sorted(items, key=lambda i: (i.is_campaign, -i.held, i.brand.name, str(i.subject)))
 
 
 def _budget_items(
@@ -156,15 +198,29 @@ def _limit_item(
     budget: Budget, brand: Brand, gauge: Gauge, hold: Hold | None, period: str, *, now: datetime
 ) -> Item:
     kind = f"{_WORDS[period]} budget"
+    mode = effective_mode(budget)
     if hold is not None:
         hold.campaign.brand = brand
         sentence = hold_sentence(hold, surroundings(hold, hold.campaign), now=now)
     elif gauge.level == Level.SPENT:
         sentence = "Nothing runs on it now."
     else:
-        sentence = f"Pauses at the limit until {_return(brand, period, now=now)}."
+        sentence = _coming(brand, gauge, mode, period, now=now)
     held: int = getattr(hold, "held", 0)
-    return Item(gauge.level, brand, _subject(budget, brand), kind, sentence, gauge, held)
+    is_alert = mode == BudgetMode.ALERT_ONLY
+    return Item(gauge.level, brand, _subject(budget, brand), kind, sentence, gauge, held, is_alert)
+
+
+def _coming(brand: Brand, gauge: Gauge, mode: BudgetMode, period: str, *, now: datetime) -> str:
+    """Tell what will happen when a limit is reached."""
+    where = f"{gauge.stop_at} % of the limit" if gauge.stops_early else "the limit"
+    match mode:
+        case BudgetMode.ALERT_ONLY:
+            return f"It only alerts: nothing pauses at {where}."
+        case BudgetMode.PAUSE:
+            return f"Pauses at {where} until a person resumes."
+        case _:
+            return f"Pauses at {where} until {_return(brand, period, now=now)}."
 
 
 def _return(brand: Brand, period: str, *, now: datetime) -> str:

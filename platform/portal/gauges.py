@@ -11,7 +11,7 @@ from budgets.terms import is_spent
 from kernel.local_time import Calendar
 from kernel.money import show
 
-# From this share of a limit on, a person should look.
+# From this share of what may be spent on, a person should look.
 NEAR_SHARE = Decimal("0.8")
 BAR_UNITS = 1000
 
@@ -45,7 +45,22 @@ class Gauge:
             return Level.UNLIMITED
         if is_spent(self.limit, self.spent, self.stop_at):
             return Level.SPENT
-        return Level.NEAR if self.spent >= NEAR_SHARE * self.limit else Level.FINE
+        return Level.NEAR if self.spent >= NEAR_SHARE * self._stop else Level.FINE
+
+    @property
+    def _stop(self) -> Decimal:
+        """The amount from which the limit counts as spent."""
+        return (self.limit or Decimal(0)) * self.stop_at / STOP_AT_MAX
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether it counts as spent before all of the limit is."""
+        return bool(self.limit) and self.stop_at < STOP_AT_MAX
+
+    @property
+    def stop_units(self) -> int:
+        """Where on the bar it counts as spent, of `BAR_UNITS`."""
+        return BAR_UNITS * self.stop_at // STOP_AT_MAX
 
     @property
     def percent(self) -> int | None:
@@ -66,8 +81,8 @@ class Gauge:
 
     @property
     def left(self) -> Decimal | None:
-        """What may still be spent; negative where the limit was overrun."""
-        return None if self.limit is None else self.limit - self.spent
+        """What may still be spent until it counts as spent; negative where that was overrun."""
+        return None if self.limit is None else self._stop - self.spent
 
     @property
     def sentence(self) -> str:

@@ -52,7 +52,8 @@ class CampaignLine(NamedTuple):
     gauges: Gauges
 
     @property
-    def is_paused_by_hand(self) -> bool:
+    def waits_for_a_person(self) -> bool:
+        """Whether there is what only a person's resuming lifts: a pause, a period that is over."""
         return any(told.hold.origin for told in self.holds)
 
 

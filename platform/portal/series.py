@@ -1,4 +1,4 @@
-"""A budget's month, day by day: what was spent, against the limit of that day. Two statements."""
+"""A budget's month, day by day: what was spent, against the limit of that day. Three statements."""
 
 from bisect import bisect_right
 from datetime import date, timedelta
@@ -6,12 +6,16 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from budgets.models import LimitVersion, SpendTotal
+from django.db.models import Sum
+
+from budgets.models import BudgetAdjustment, LimitVersion, Period, SpendTotal
+from budgets.terms import ZERO, bound
 from kernel.local_time import first_of_month, first_of_next_month
 
 
 class DayFigures(NamedTuple):
-    """One local day of a budget: its spend, its charges for the month only, its daily limit."""
+    """One local day of a budget: its spend, its charges for the month only, and its daily limit
+    with what was added to it for that day."""
 
     day: date
     amount: Decimal
@@ -27,13 +31,22 @@ def month_series(budget_id: UUID, month: date) -> list[DayFigures]:
         for total in SpendTotal.objects.filter(budget_id=budget_id, day__gte=first, day__lt=end)
     }
     versions = list(LimitVersion.objects.filter(budget_id=budget_id).order_by("from_day"))
+    given = BudgetAdjustment.objects.filter(
+        budget_id=budget_id,
+        period=Period.DAY,
+        period_start__gte=first,
+        period_start__lt=end,
+        withdrawn_at=None,
+    )
+    added = dict(given.order_by().values_list("period_start").annotate(sum=Sum("amount")))
     days = (first + timedelta(days=count) for count in range((end - first).days))
     series = []
     for day in days:
         total = totals.get(day)
         amount = total.daily_amount if total else Decimal(0)
         monthly_only = total.monthly_only_amount if total else Decimal(0)
-        series.append(DayFigures(day, amount, monthly_only, _daily_limit(versions, day)))
+        limit = bound(_daily_limit(versions, day), added.get(day, ZERO))
+        series.append(DayFigures(day, amount, monthly_only, limit))
     return series
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import brands, campaigns, dashboard, groups, people, reports, schedules, spend
+from .views import brands, budgets, campaigns, dashboard, groups, people, reports, schedules, spend
 
 app_name = "portal"
 
@@ -14,8 +14,18 @@ urlpatterns = [
     path("brands/<uuid:brand_id>/edit/", brands.edit, name="brand_edit"),
     path("brands/<uuid:brand_id>/remove/", brands.remove, name="brand_remove"),
     path("brands/<uuid:brand_id>/groups/new/", groups.new, name="group_new"),
+    path("groups/<uuid:group_id>/", groups.show, name="group"),
     path("groups/<uuid:group_id>/edit/", groups.edit, name="group_edit"),
     path("groups/<uuid:group_id>/remove/", groups.remove, name="group_remove"),
+    path("budgets/<uuid:budget_id>/adjust/", budgets.adjust, name="adjust"),
+    path(
+        "budgets/<uuid:budget_id>/adjustments/<uuid:adjustment_id>/withdraw/",
+        budgets.withdraw,
+        name="adjustment_withdraw",
+    ),
+    path("budgets/<uuid:budget_id>/take-back/", budgets.take_back, name="limits_take_back"),
+    path("budgets/<uuid:budget_id>/resume/", budgets.resume, name="budget_resume"),
+    path("budgets/<uuid:budget_id>/history/", budgets.history, name="budget_history"),
     path("brands/<uuid:brand_id>/campaigns/new/", campaigns.new, name="campaign_new"),
     path("campaigns/<uuid:campaign_id>/", campaigns.show, name="campaign"),
     path("campaigns/<uuid:campaign_id>/edit/", campaigns.edit, name="campaign_edit"),

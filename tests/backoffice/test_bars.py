@@ -25,6 +25,19 @@ def test_the_colour_turns_at_80_percent_and_when_spent(spent, expected):
     assert colour(Decimal(spent), Decimal(100)) == expected
 
 
+@pytest.mark.parametrize(
+    ("spent", "expected"),
+    [
+        ("71.99", Colour.GREEN),
+        ("72.00", Colour.AMBER),
+        ("89.99", Colour.AMBER),
+        ("90.00", Colour.RED),
+    ],
+)
+def test_one_that_stops_early_turns_early(spent, expected):
+    assert colour(Decimal(spent), Decimal(100), 90) == expected
+
+
 def test_a_limit_of_nothing_is_spent():
     assert colour(Decimal(0), Decimal(0)) == Colour.RED
     assert percent(Decimal(0), Decimal(0)) == 100

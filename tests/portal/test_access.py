@@ -1,5 +1,6 @@
 """Who sees what: each page by a member, by one without the right, by a stranger, by nobody."""
 
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,8 @@ from django.test import Client
 
 from accounts.models import User, create_api_key
 from accounts.roles import Role
-from budgets.models import SpendEntry
+from budgets.models import BudgetAdjustment, Period, SpendEntry
+from budgets.services import root_of
 from campaigns.models import Campaign, Hold
 from campaigns.services import brands, budgets, schedules
 from portal.urls import urlpatterns
@@ -19,6 +21,8 @@ READ = {
     "/",
     "/brands/",
     "/brands/{brand}/",
+    "/groups/{group}/",
+    "/budgets/{budget}/history/",
     "/campaigns/{campaign}/",
     "/campaigns/{campaign}/history/",
     "/campaigns/{campaign}/schedule/",
@@ -33,6 +37,7 @@ EDIT = {
     "/brands/{brand}/campaigns/new/",
     "/groups/{group}/edit/",
     "/groups/{group}/remove/",
+    "/budgets/{budget}/adjust/",
     "/campaigns/{campaign}/edit/",
     "/campaigns/{campaign}/remove/",
     "/campaigns/{campaign}/spend/",
@@ -42,6 +47,9 @@ EDIT = {
     "/spend/{entry}/reverse/",
 }
 POST_ONLY = {
+    "/budgets/{budget}/adjustments/{adjustment}/withdraw/",
+    "/budgets/{budget}/take-back/",
+    "/budgets/{budget}/resume/",
     "/campaigns/{campaign}/command/",
     "/campaigns/{campaign}/schedule/add/",
     "/campaigns/{campaign}/schedule/copy/",
@@ -65,11 +73,21 @@ def ids(brand, campaign) -> dict[str, str]:
         now=NOON,
         by=ANN,
     )
+    adjustment = budgets.adjust_budget(
+        budget_id=root_of(brand).id,
+        amount=Decimal(200),
+        period=Period.DAY,
+        note="Launch day",
+        now=NOON,
+        by=ANN,
+    )
     key, _ = create_api_key(name="Probe", role=Role.VIEWER)
     return {
         "brand": str(brand.id),
         "campaign": str(campaign.id),
         "group": str(group.id),
+        "budget": str(adjustment.budget_id),
+        "adjustment": str(adjustment.id),
         "window": str(window.id),
         "entry": str(SpendEntry.objects.get().id),
         "person": str(User.objects.get(email="vic@acme.example").id),
@@ -104,6 +122,7 @@ def test_a_viewer_may_not_open_what_edits(viewer, ids, path):
 def test_a_viewers_write_is_refused(viewer, ids, path):
     assert viewer.post(path.format(**ids), {"status": "PAUSED"}).status_code == 403
     assert not Hold.objects.filter(origin="pause").exists()
+    assert not BudgetAdjustment.objects.exclude(withdrawn_at=None).exists()
 
 
 @pytest.mark.parametrize("path", sorted(READ | EDIT))
@@ -180,7 +199,8 @@ def test_parameters_that_make_no_sense_are_passed_over(owner, ids, path, value):
 def test_a_form_that_makes_no_sense_is_no_error_of_ours(owner, ids, path):
     names = """name currency time_zone daily_budget monthly_budget start_date end_date platform
         external_id group days start_time end_time day_of_week source targets amount spend_date
-        spend_type description key email role expires_on status""".split()
+        spend_type description key email role expires_on status period note expires_at from_day
+        mode stop_at day""".split()
     for value in ("\0", "NaN", "1e400", "-1", "x" * 600, "9999-12-31", "0001-01-01", "25:61"):
         page = owner.post(path.format(**ids), dict.fromkeys(names, value))
         assert page.status_code in (200, 302, 400, 404), value

@@ -85,7 +85,9 @@ def test_it_counts_campaigns_by_what_people_call_them(viewer, brand):
     make_campaign(brand, "Waits", start_date=NOON.date().replace(day=9))
     make_campaign(brand, "Off", status="INACTIVE")
     counts = dict(viewer.get("/").context["board"].counts)
-    assert counts == {"running": 1, "paused": 0, "scheduled": 1, "ended": 0, "off": 1}
+    assert counts == {
+        "running": 1, "waiting": 0, "paused": 0, "scheduled": 1, "ended": 0, "off": 1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

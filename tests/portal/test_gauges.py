@@ -26,6 +26,21 @@ def test_it_tells_how_close_a_limit_is(spent, level, percent):
     assert (gauge.level, gauge.percent) == (level, percent)
 
 
+@pytest.mark.parametrize(
+    ("spent", "level", "left"),
+    [
+        ("71.99", Level.FINE, "18.01"),
+        ("72.00", Level.NEAR, "18.00"),
+        ("89.99", Level.NEAR, "0.01"),
+        ("90.00", Level.SPENT, "0.00"),
+        ("95.00", Level.SPENT, "-5.00"),
+    ],
+)
+def test_one_that_stops_early_is_near_and_spent_early(spent, level, left):
+    gauge = Gauge(Decimal(spent), Decimal(100), "USD", stop_at=90)
+    assert (gauge.level, gauge.left, gauge.stop_units) == (level, Decimal(left), 900)
+
+
 @pytest.mark.parametrize(("spent", "units"), [("-5", 0), ("0", 0), ("50", 500), ("130", 1000)])
 def test_its_filled_part_stays_inside_the_bar(spent, units):
     assert Gauge(Decimal(spent), Decimal(100), "USD").units == units

@@ -1,11 +1,15 @@
 """Scheduled and ended are what people call a campaign that its flight alone holds."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from budgets.services import lock_brand, root_of
+from campaigns.enforcement import enforce_delivery
 from campaigns.models import Campaign, Hold
-from campaigns.services import campaigns
+from campaigns.services import budgets, campaigns
+from campaigns.services.spend import NewSpend, record_spend
 from portal.states import State, state_expression, state_of
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -37,6 +41,29 @@ def _paused(brand):
     return make_campaign(brand, status="PAUSED")
 
 
+def _waits(brand, *, end_date=None):
+    root = root_of(brand)
+    now, by = NOON - DAY, ANN
+    budgets.update_budget(
+        budget_id=root.id, changes={"mode": "pause", "daily_budget": Decimal(10)}, now=now, by=by
+    )
+    campaign = make_campaign(brand, now=now, end_date=end_date)
+    new = NewSpend(campaign.id, Decimal(10), TODAY - DAY)
+    record_spend(spend=new, now=now, by=by)
+    enforce_delivery({brand.id: lock_brand(brand.id)}, now=NOON, by=by)
+    return campaign
+
+
+def _waits_and_ended(brand):
+    return _waits(brand, end_date=TODAY - DAY)
+
+
+def _waits_and_spent(brand):
+    campaign = _waits(brand)
+    spend(campaign, "10")
+    return campaign
+
+
 def _off(brand):
     return make_campaign(brand, status="INACTIVE")
 
@@ -56,6 +83,9 @@ def _archived(brand):
         (_ended, State.ENDED),
         (_ended_and_spent, State.PAUSED),
         (_paused, State.PAUSED),
+        (_waits, State.WAITING),
+        (_waits_and_ended, State.ENDED),
+        (_waits_and_spent, State.WAITING),
         (_off, State.OFF),
         (_archived, State.ARCHIVED),
     ],

@@ -1,7 +1,7 @@
 """What bears on a budget beside its limits of today: adjustments, coming limits, its history."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +20,6 @@ from .. import shown
 from ..bodies import Body, Shown
 from ..fields import Amount, Choice, Day, Flag, Id, Instant, Moment, Text
 from .resource import ApiView, Resource
-
-# What began earlier has ended: no month is longer.
-_PERIOD_DAYS_MAX = timedelta(days=33)
 
 
 class AdjustmentBody(Body):
@@ -93,17 +90,8 @@ def find_budget(budget_id: UUID) -> Budget:
 
 def adjustments_of(budgets: Collection[Budget], *, now: datetime) -> dict[UUID, list[Shown]]:
     """Return the adjustments in force of budgets that come with their brands. One statement."""
-    by_id = {budget.id: budget for budget in budgets}
-    rows = BudgetAdjustment.objects.filter(
-        budget__in=by_id, withdrawn_at=None, period_start__gte=now.date() - _PERIOD_DAYS_MAX
-    )
-    found: dict[UUID, list[Shown]] = {}
-    for row in rows.order_by("given_at", "id"):
-        row.budget = by_id[row.budget_id]
-        told = _shown(row, now=now)
-        if told["in_force"]:
-            found.setdefault(row.budget_id, []).append(told)
-    return found
+    found = adjusting.in_force(budgets, now=now)
+    return {key: [_shown(row, now=now) for row in rows] for key, rows in found.items()}
 
 
 def _shown(row: BudgetAdjustment, *, now: datetime) -> Shown:

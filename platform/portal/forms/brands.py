@@ -1,4 +1,4 @@
-"""Brands and budget groups."""
+"""Brands."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,8 +6,9 @@ from django import forms
 
 from budgets.models import Brand, Budget
 from budgets.terms import Limits
-from kernel.money import CURRENCIES, plain
+from kernel.money import CURRENCIES
 
+from .budgets import TermsForm, initial_terms
 from .shared import LimitField, PortalForm
 
 if TYPE_CHECKING:
@@ -28,17 +29,23 @@ class BrandForm(PortalForm):
     daily_budget = LimitField()
     monthly_budget = LimitField()
 
+
+class EditBrandForm(TermsForm, BrandForm):
+    """A brand that is there, with all that bears on its own budget."""
+
+    field_order = ["name", "currency", "time_zone", "daily_budget", "monthly_budget", "from_day"]
+
     @classmethod
     def for_brand(
-        cls, brand: Brand, limits: Limits, data: "Mapping[str, Any] | None"
-    ) -> "BrandForm":
+        cls, brand: Brand, root: Budget, limits: Limits, data: "Mapping[str, Any] | None"
+    ) -> "EditBrandForm":
         form = cls(
             data,
             initial={
                 "name": brand.name,
                 "currency": brand.currency,
                 "time_zone": brand.time_zone,
-                **initial_limits(limits, brand.currency),
+                **initial_terms(root, limits, brand.currency),
             },
         )
         form.fields[
@@ -47,23 +54,3 @@ class BrandForm(PortalForm):
             "A new zone applies from its next midnight on; the days before stay as they are."
         )
         return form
-
-
-class GroupForm(PortalForm):
-    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    daily_budget = LimitField()
-    monthly_budget = LimitField()
-
-    @classmethod
-    def for_group(
-        cls, group: Budget, limits: Limits, currency: str, data: "Mapping[str, Any] | None"
-    ) -> "GroupForm":
-        return cls(data, initial={"name": group.name, **initial_limits(limits, currency)})
-
-
-def initial_limits(limits: Limits, currency: str) -> dict[str, str]:
-    """Return a budget's limits as a form writes them: plain, in the currency's minor units."""
-    return {
-        name: "" if limit is None else plain(limit, currency)
-        for name, limit in (("daily_budget", limits.daily), ("monthly_budget", limits.monthly))
-    }

@@ -9,7 +9,7 @@ from budgets.models import Budget
 from budgets.terms import Limits
 from campaigns.models import Campaign
 
-from .brands import initial_limits
+from .budgets import TermsForm, initial_terms
 from .shared import DayField, LimitField, PortalForm
 
 if TYPE_CHECKING:
@@ -51,13 +51,19 @@ class CampaignForm(PortalForm):
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [("", "No group"), *((group.id, group.name) for group in groups)]
 
+
+class EditCampaignForm(TermsForm, CampaignForm):
+    """A campaign that is there, with all that bears on its own budget."""
+
+    field_order = ["name", "group", "daily_budget", "monthly_budget", "from_day", "stop_at", "mode"]
+
     @classmethod
     def for_campaign(
         cls, campaign: Campaign, limits: Limits, data: "Mapping[str, Any] | None"
-    ) -> "CampaignForm":
-        """Make the form of a campaign that comes with its brand and budget."""
+    ) -> "EditCampaignForm":
+        """Make the form of a campaign that comes with its brand and the budgets above it."""
         parent = campaign.budget.parent
-        return cls(
+        form = cls(
             data,
             initial={
                 "name": campaign.name,
@@ -65,10 +71,14 @@ class CampaignForm(PortalForm):
                 "external_id": campaign.external_id,
                 "start_date": campaign.start_date,
                 "end_date": campaign.end_date,
-                "group": parent.id if parent and parent.parent_id else "",
-                **initial_limits(limits, campaign.brand.currency),
+                "group": str(parent.id) if parent and parent.parent_id else "",
+                **initial_terms(campaign.budget, limits, campaign.brand.currency),
             },
         )
+        form.offer_modes(parent)
+        # Nothing is below a campaign.
+        form.fields["mode"].help_text = ""
+        return form
 
 
 class NewCampaignForm(CampaignForm):

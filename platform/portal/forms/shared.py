@@ -1,14 +1,18 @@
 """What every form of the portal shares: its look, its fields, and how a refusal is told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.forms.renderers import DjangoTemplates
+from django.utils import timezone
 
 from dayparting.models import Weekday
 from kernel.errors import DomainError, NotFound
+from kernel.local_time import Calendar
 
 
 class PortalRenderer(DjangoTemplates):
@@ -18,6 +22,8 @@ class PortalRenderer(DjangoTemplates):
 
 class PortalForm(forms.Form):
     default_renderer = PortalRenderer()
+    # Where the form calls a field otherwise than the service.
+    refused_as: Mapping[str, str] = {}
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -25,12 +31,16 @@ class PortalForm(forms.Form):
         try:
             yield
         except NotFound as missing:
-            if missing.field not in self.fields:
+            if (field := self._field_of(missing)) is None:
                 raise
-            self.add_error(missing.field, missing.message)
+            self.add_error(field, missing.message)
         except DomainError as refusal:
-            field = refusal.field if refusal.field in self.fields else None
-            self.add_error(field, refusal.message)
+            self.add_error(self._field_of(refusal), refusal.message)
+
+    def _field_of(self, refusal: DomainError) -> str | None:
+        """Return the name of the field that a refusal names; None: the form as a whole."""
+        field = self.refused_as.get(refusal.field or "", refusal.field)
+        return field if field in self.fields else None
 
 
 class AmountField(forms.DecimalField):
@@ -60,6 +70,29 @@ class ClockField(forms.TimeField):
         attrs = {"type": "time", "step": "60"}
         options.setdefault("widget", forms.TimeInput(attrs=attrs, format="%H:%M"))
         super().__init__(**options)
+
+
+class WallClockField(forms.DateTimeField):
+    """A day and a time on a brand's wall clock, whose `calendar` the form sets; an instant."""
+
+    calendar = Calendar("UTC")
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"type": "datetime-local"}
+        widget = forms.DateTimeInput(attrs=attrs, format="%Y-%m-%dT%H:%M")
+        super().__init__(widget=widget, **options)
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Read the time; what the clock shows twice, or never, is refused."""
+        since = self.calendar.since
+        at = self._read(value, self.calendar.zone_before if since else self.calendar.zone)
+        if at is None or since is None or at < since:
+            return at
+        return self._read(value, self.calendar.zone)
+
+    def _read(self, value: Any, zone: str) -> datetime | None:
+        with timezone.override(ZoneInfo(zone)):
+            return super().to_python(value)
 
 
 class WeekdaysField(forms.TypedMultipleChoiceField):

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.roles import Right
-from budgets.models import Brand, Budget, BudgetKind, LimitVersion
+from budgets.models import Brand, Budget, BudgetKind
 from budgets.queries import NO_FIGURES, figures_on
 from budgets.services import current_limits, root_of
 from campaigns.models import Campaign
@@ -19,8 +19,9 @@ from kernel import clock
 from kernel.local_time import zone_names
 
 from ..access import PortalRequest, page
+from ..budget_cards import budget_card, budget_lines
 from ..charts import month_chart, pick_month
-from ..forms.brands import BrandForm
+from ..forms.brands import BrandForm, EditBrandForm
 from ..gauges import gauges, month_pace
 from ..overview import campaign_lines
 from ..paging import cut
@@ -31,7 +32,6 @@ from . import live
 
 CAMPAIGNS_A_PAGE = 50
 BRANDS_A_PAGE = 100
-LIMITS_SHOWN = 12
 
 
 @page()
@@ -43,16 +43,8 @@ def show(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     today = calendar.today(now)
     figures = figures_on({brand.id: today}, now=now)
     pace = month_pace(calendar, now=now)
-    budgets = list(
-        Budget.objects.filter(brand=brand, kind__in=[BudgetKind.ROOT, BudgetKind.GROUP])
-        .annotate(campaigns=Count("children", filter=Q(children__campaign__archived_at=None)))
-        .order_by("name", "id")
-    )
-    bars = {
-        budget.id: gauges(figures.get(budget.id, NO_FIGURES), currency=brand.currency, pace=pace)
-        for budget in budgets
-    }
-    root = next(budget for budget in budgets if budget.kind == BudgetKind.ROOT)
+    root, groups = _tree(brand)
+    own = figures.get(root.id, NO_FIGURES)
     month, before, after = pick_month(month_in(request), today=today)
     series = month_series(root.id, month)
     state = text_in(request, "status")
@@ -61,11 +53,12 @@ def show(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     context = {
         "folds": live.folds(request),
         "brand": brand,
-        "gauges": bars[root.id],
+        "gauges": gauges(own, currency=brand.currency, pace=pace),
+        "card": budget_card(root, own, now=now),
         "local_now": calendar.local(now),
         "zone": calendar.zone_at(now),
         "zone_pending": calendar.since is not None and now < calendar.since,
-        "groups": [(b, bars[b.id]) for b in budgets if b.kind == BudgetKind.GROUP],
+        "groups": budget_lines(groups, figures, now=now),
         "lines": campaign_lines(campaigns, figures, now=now),
         "page": place,
         "states": list(State),
@@ -75,9 +68,23 @@ def show(request: PortalRequest, brand_id: UUID) -> HttpResponse:
         "month_after": after,
         "series": series,
         "chart": month_chart(series, currency=brand.currency, today=today),
-        "limits": LimitVersion.objects.filter(budget=root).order_by("-from_day")[:LIMITS_SHOWN],
     }
     return live.answer(request, "portal/brand.html", "portal/parts/brand.html", context)
+
+
+def _tree(brand: Brand) -> tuple[Budget, list[Budget]]:
+    """Return the brand's own budget, and its groups by name; `campaigns` counts each one's."""
+    rows = (
+        Budget.objects.filter(brand=brand, kind__in=[BudgetKind.ROOT, BudgetKind.GROUP])
+        .annotate(campaigns=Count("children", filter=Q(children__campaign__archived_at=None)))
+        .order_by("name", "id")
+    )
+    budgets: list[Budget] = list(rows)
+    root = next(budget for budget in budgets if budget.kind == BudgetKind.ROOT)
+    for budget in budgets:
+        budget.brand = brand
+        budget.parent = None if budget == root else root
+    return root, [budget for budget in budgets if budget != root]
 
 
 def _campaigns(brand: Brand, state: State | None) -> QuerySet[Campaign]:
@@ -108,13 +115,14 @@ def edit(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     """Change a brand's name, currency, zone and budgets."""
     brand = get_object_or_404(Brand, id=brand_id, archived_at=None)
     now = clock.read()
-    limits = current_limits(root_of(brand), on=brand.calendar.today(now))
-    form = BrandForm.for_brand(brand, limits, request.POST or None)
+    root = root_of(brand)
+    limits = current_limits(root, on=brand.calendar.today(now))
+    form = EditBrandForm.for_brand(brand, root, limits, request.POST or None)
     if request.method == "POST" and form.is_valid():
         with form.refusals():
             changed = brands.update_brand(
                 brand_id=brand.id,
-                changes=cast("BrandChanges", form.cleaned_data),
+                changes=cast("BrandChanges", form.changes()),
                 now=now,
                 by=request.user.actor,
             )

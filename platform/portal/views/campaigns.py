@@ -1,7 +1,7 @@
 """A campaign: whether it runs and why, its figures, its history, and what people command of it."""
 
 from datetime import datetime
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, cast, get_args
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
-from budgets.models import Brand, Budget, BudgetKind, LimitVersion, SpendEntry
+from budgets.models import Brand, Budget, BudgetKind, SpendEntry
 from budgets.queries import NO_FIGURES, figures_on
 from budgets.services import current_limits
 from campaigns.models import Campaign, Hold, StatusChange
-from campaigns.queries import ToldHold, budget_name, holds_of, surroundings
+from campaigns.queries import ToldHold, holds_of, surroundings
 from campaigns.sentences import hold_sentence
 from campaigns.services import campaigns
 from campaigns.services.campaigns import CampaignChanges, Command
@@ -24,9 +24,9 @@ from kernel import clock
 from kernel.errors import Conflict
 
 from ..access import PortalRequest, page, way_back
+from ..budget_cards import budget_card, budget_lines
 from ..charts import month_chart, pick_month, week_timetable
-from ..forms.campaigns import CampaignForm, NewCampaignForm
-from ..gauges import Gauges, gauges, month_pace
+from ..forms.campaigns import EditCampaignForm, NewCampaignForm
 from ..paging import cut
 from ..params import month_in, page_in
 from ..series import month_series
@@ -38,21 +38,16 @@ RECENT = 8
 HISTORY_A_PAGE = 50
 
 
-class BoundBudget(NamedTuple):
-    """A budget that binds the campaign, by its name and level, with its bars."""
-
-    name: str
-    level: str
-    gauges: Gauges
-
-
 @page()
 def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """The campaign's state in words, the budgets that bind it, its month, week and history."""
     campaign = _find(campaign_id)
     brand, now = campaign.brand, clock.read()
     today = brand.calendar.today(now)
-    holds = holds_of([campaign], now=now).get(campaign.id, [])
+    told = holds_of([campaign], now=now, with_alerts=True).get(campaign.id, [])
+    holds = [one for one in told if not one.hold.is_alert]
+    chain = _chain(campaign)
+    figures = figures_on({brand.id: today}, now=now, budget_ids=[budget.id for budget in chain])
     month, before, after = pick_month(month_in(request), today=today)
     series = month_series(campaign.budget_id, month)
     windows = list(Window.objects.filter(schedule_id=campaign.schedule_id))
@@ -61,10 +56,12 @@ def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
         "folds": live.folds(request),
         "campaign": campaign,
         "brand": brand,
-        "state": state_of(campaign, [told.hold for told in holds]),
+        "state": state_of(campaign, [one.hold for one in holds]),
         "holds": holds,
-        "is_paused_by_hand": any(told.hold.origin for told in holds),
-        "budgets": bound_budgets(campaign, now=now),
+        "alerts": [one for one in told if one.hold.is_alert],
+        "waits_for_a_person": any(one.hold.origin for one in holds),
+        "budgets": budget_lines(chain, figures, now=now),
+        "card": budget_card(campaign.budget, figures.get(campaign.budget_id, NO_FIGURES), now=now),
         "local_now": brand.calendar.local(now),
         "zone": brand.calendar.zone_at(now),
         "month": month,
@@ -77,33 +74,18 @@ def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
         "past": _told(closed.select_related("budget")[:RECENT], campaign, now=now),
         "changes": StatusChange.objects.filter(campaign=campaign).order_by("-id")[:RECENT],
         "entries": SpendEntry.objects.filter(budget=campaign.budget_id)[:RECENT],
-        "limits": LimitVersion.objects.filter(budget=campaign.budget_id).order_by("-from_day")[
-            :RECENT
-        ],
     }
     return live.answer(request, "portal/campaign.html", "portal/parts/campaign.html", context)
 
 
-def bound_budgets(campaign: Campaign, *, now: datetime) -> list[BoundBudget]:
-    """Return the campaign's own budget, its group's and its brand's. Two statements."""
-    brand, leaf = campaign.brand, campaign.budget
-    chain: list[Budget] = [leaf]
+def _chain(campaign: Campaign) -> list[Budget]:
+    """Return the campaign's own budget, its group's and its brand's, each with its brand."""
+    chain: list[Budget] = [campaign.budget]
     while chain[-1].parent is not None:
         chain.append(chain[-1].parent)
-    figures = figures_on(
-        {brand.id: brand.calendar.today(now)},
-        now=now,
-        budget_ids=[budget.id for budget in chain],
-    )
-    pace = month_pace(brand.calendar, now=now)
-    return [
-        BoundBudget(
-            budget_name(budget, campaign),
-            BudgetKind(budget.kind).label,
-            gauges(figures.get(budget.id, NO_FIGURES), currency=brand.currency, pace=pace),
-        )
-        for budget in chain
-    ]
+    for budget in chain:
+        budget.brand = campaign.brand
+    return chain
 
 
 def _told(holds: Any, campaign: Campaign, *, now: datetime) -> list[ToldHold]:
@@ -126,7 +108,7 @@ def history(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     campaign = _find(campaign_id)
     number = page_in(request)
     holds, holds_place = cut(
-        Hold.objects.filter(campaign=campaign).select_related("budget"),
+        Hold.with_alerts.filter(campaign=campaign).select_related("budget"),
         number=number,
         size=HISTORY_A_PAGE,
     )
@@ -172,13 +154,13 @@ def edit(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     campaign = _find_live(campaign_id)
     brand, now = campaign.brand, clock.read()
     limits = current_limits(campaign.budget, on=brand.calendar.today(now))
-    form = CampaignForm.for_campaign(campaign, limits, request.POST or None)
+    form = EditCampaignForm.for_campaign(campaign, limits, request.POST or None)
     form.offer_groups(_groups(brand))
     if request.method == "POST" and form.is_valid():
         with form.refusals():
             changed = campaigns.update_campaign(
                 campaign_id=campaign.id,
-                changes=cast("CampaignChanges", form.cleaned_data),
+                changes=cast("CampaignChanges", form.changes()),
                 now=now,
                 by=request.user.actor,
             )
