@@ -145,8 +145,9 @@ def inherited_from(budget: Budget) -> str:
 
 def budget_called(budget: Budget) -> str:
     """Return what people call a budget; a campaign's comes with its campaign."""
-    campaign = getattr(budget, "campaign", None)
-    return budget.name or (campaign.name if campaign else budget.brand.name)
+    if budget.kind == BudgetKind.LEAF:
+        return budget.campaign.name
+    return budget.name or budget.brand.name
 
 
 def page_of(budget: Budget) -> str:
