@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.models import Campaign, Hold, Reason, Status
+from campaigns.models import WAITS, Campaign, Hold, Reason, Status
 from campaigns.queries import ToldHold
 from dayparting.models import Weekday, Window
 from kernel.local_time import Calendar
@@ -26,7 +26,8 @@ def chip(word: str, kind: str) -> SafeString:
 
 
 def status_chip(campaign: Campaign, holds: Iterable[Hold]) -> SafeString:
-    """Tell the status; where a flight alone holds, tell that it is scheduled or has ended."""
+    """Tell the status; where a flight alone holds, that it is scheduled or has ended, and where
+    nothing but a person brings it back, that it waits for one."""
     if campaign.archived_at is not None:
         return chip("Archived", "off")
     match campaign.status:
@@ -39,10 +40,14 @@ def status_chip(campaign: Campaign, holds: Iterable[Hold]) -> SafeString:
 
 
 def _held_chip(holds: Sequence[Hold]) -> SafeString:
-    if holds and all(hold.reason == Reason.FLIGHT for hold in holds):
-        is_coming = any(hold.until for hold in holds)
-        return chip("Scheduled", "wait") if is_coming else chip("Ended", "off")
-    return chip("Paused", "held")
+    flight = [hold for hold in holds if hold.reason == Reason.FLIGHT]
+    waits = any(hold.origin == WAITS for hold in holds)
+    others = [h for h in holds if h.reason != Reason.FLIGHT and h.origin != WAITS]
+    if not others and any(hold.until is None for hold in flight):
+        return chip("Ended", "off")
+    if waits:
+        return chip("Waits for you", "bad")
+    return chip("Paused", "held") if others or not flight else chip("Scheduled", "wait")
 
 
 def told(holds: Collection[ToldHold]) -> SafeString:

@@ -83,6 +83,7 @@ class BudgetCard(NamedTuple):
     mode: BudgetMode
     mode_from: str
     has_limit: bool
+    limits: str
     adjustments: list[ToldAdjustment]
     coming: list[ComingLimits]
     changes: list[ToldChange]
@@ -100,11 +101,29 @@ def budget_card(budget: Budget, figures: Figures, *, now: datetime) -> BudgetCar
         budget,
         effective_mode(budget),
         inherited_from(budget),
-        any(limit is not None for limit in figures.limits),
+        _has_limit(figures),
+        _limits_text(figures.limits, brand.currency),
         [ToldAdjustment(row, adjustment_sentence(row, brand, now=now)) for row in given],
         coming_limits(figures, brand.currency),
         told_changes(changes, brand),
     )
+
+
+def _has_limit(figures: Figures) -> bool:
+    return any(limit is not None for limit in figures.limits)
+
+
+def _limits_text(limits: Limits, currency: str) -> str:
+    """Tell what people set, before adjustments."""
+    told = [
+        _limit_text(limit, which, period, currency)
+        for limit, which, period in (
+            (limits.daily, "daily", "a day"),
+            (limits.monthly, "monthly", "a month"),
+        )
+        if limit is not None
+    ]
+    return ", ".join(told) or "none"
 
 
 def budget_lines(
@@ -124,6 +143,8 @@ def budget_lines(
 
 def budget_notes(budget: Budget, figures: Figures) -> list[str]:
     """Tell in a few words what is not as usual with a budget that comes with those above it."""
+    if not _has_limit(figures):
+        return []
     currency = budget.brand.currency
     notes = []
     mode = effective_mode(budget)

@@ -111,4 +111,8 @@ def test_figures_of_many_days_are_those_of_each_day(acme):
 
 
 def _no_inlines() -> dict[str, str]:
-    return {"limits-TOTAL_FORMS": "0", "limits-INITIAL_FORMS": "0"}
+    return {
+        f"{inline}-{count}_FORMS": "0"
+        for inline in ("limits", "adjustments", "changes")
+        for count in ("TOTAL", "INITIAL")
+    }

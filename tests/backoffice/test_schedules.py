@@ -81,7 +81,7 @@ def test_a_window_without_length_is_refused_and_nothing_stored(acme, max_):
 
 def test_what_the_service_refuses_is_told_on_the_page(acme, max_, monkeypatch):
     campaign = make_campaign(make_brand())
-    monkeypatch.setattr(schedules, "_check", _refuse)
+    monkeypatch.setattr(schedules, "check_window", _refuse)
     response = _post(max_, campaign, _line(0, None, start_time="09:00", end_time="18:00"))
     assert response.context["adminform"].form.non_field_errors() == ["Not today."]
     assert not Window.objects.exists()

@@ -1,6 +1,7 @@
 """A short run of the hammer; and that what judges it can find fault."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -39,8 +40,9 @@ def test_it_finds_campaigns_that_nobody_looked_at_when_a_shared_limit_turned(
 ):
     monkeypatch.setattr(enforcement, "_brands_where_a_shared_limit_turned", lambda _: set())
     # One second mostly suffices; on a machine that is busy otherwise, few limits are crossed in it.
-    results = (run(own_agency, seconds=1) for _ in range(5))
-    assert any(result.wrongly_running and not result.is_right for result in results)
+    result = run(own_agency, seconds=4)
+    assert result.wrongly_running
+    assert not result.is_right
 
 
 def test_it_finds_writers_who_do_not_take_turns(own_agency, monkeypatch):
@@ -48,7 +50,7 @@ def test_it_finds_writers_who_do_not_take_turns(own_agency, monkeypatch):
         return Brand.objects.in_bulk(set(brand_ids))
 
     monkeypatch.setattr(budgets, "lock_brands", read)
-    assert not all(run(own_agency, seconds=1).is_right for _ in range(5))
+    assert not run(own_agency, seconds=4).is_right
 
 
 def test_it_counts_the_deadlocks_that_were_broken(own_agency):
@@ -65,6 +67,11 @@ def test_it_counts_the_deadlocks_that_were_broken(own_agency):
 
     with pytest.raises(OperationalError, match="deadlock"):
         in_threads(own_agency, [lambda: lock(ids), lambda: lock(ids[::-1])])
+    # A backend tells the statistics when it comes to it.
+    end = time.monotonic() + 30
+    while deadlocks() == before:
+        assert time.monotonic() < end
+        time.sleep(0.1)
     assert deadlocks() == before + 1
 
 

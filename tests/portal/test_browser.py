@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, expect
 
 from accounts.models import User
 from accounts.roles import Role
-from budgets.models import SpendEntry
+from budgets.models import Period, SpendEntry
+from budgets.services import root_of
 from campaigns.models import Campaign, Status
 from campaigns.services import budgets, campaigns, schedules
 from campaigns.services.schedules import NewWindow
@@ -202,10 +203,30 @@ def paths(campaign: Campaign) -> list[str]:
     """Every page that can be opened, with something on it to see."""
     now = clock.read()
     brand = campaign.brand
-    group = budgets.create_group(brand_id=brand.id, name="Video", now=now, by=ANN)
+    root = root_of(brand)
+    group = budgets.create_group(
+        brand_id=brand.id, name="Video", daily_budget=Decimal(10), stop_at=90, now=now, by=ANN
+    )
+    tomorrow = brand.calendar.today(now) + timedelta(days=1)
+    for budget in (root, group):
+        budgets.adjust_budget(
+            budget_id=budget.id,
+            amount=Decimal(5),
+            period=Period.DAY,
+            note="Launch day",
+            now=now,
+            by=ANN,
+        )
+        budgets.update_budget(
+            budget_id=budget.id,
+            changes={"mode": "alert_only", "daily_budget": Decimal(80), "from_day": tomorrow},
+            now=now,
+            by=ANN,
+        )
     new = [NewWindow(now.weekday(), now.time().replace(hour=0, minute=0), now.time())]
     (window,) = schedules.change_windows(campaign_id=campaign.id, add=new, now=now, by=ANN)
-    spend(campaign, 85)
+    # More than its budget, which only alerts.
+    spend(campaign, 110)
     other = make_campaign(brand, "Other", status="PAUSED", now=now)
     campaigns.command(campaign_ids=[other.id], status="INACTIVE", now=now, by=ANN)
     one = f"/campaigns/{campaign.id}"
@@ -213,7 +234,8 @@ def paths(campaign: Campaign) -> list[str]:
         *("/", "/?status=paused", "/?q=nothing", "/brands/", "/brands/new/"),
         *(f"/brands/{brand.id}/{page}" for page in ("", "edit/", "remove/", "groups/new/")),
         f"/brands/{brand.id}/campaigns/new/",
-        *(f"/groups/{group.id}/{page}" for page in ("edit/", "remove/")),
+        *(f"/groups/{group.id}/{page}" for page in ("", "edit/", "remove/")),
+        *(f"/budgets/{root.id}/{page}" for page in ("adjust/", "history/")),
         *(f"{one}/{page}" for page in ("", "edit/", "history/", "remove/", "schedule/")),
         *(f"{one}/{page}" for page in ("spend/", "correct/")),
         f"/windows/{window.id}/edit/",
@@ -222,6 +244,22 @@ def paths(campaign: Campaign) -> list[str]:
         f"/people/{User.objects.get().id}/",
         *(f"/accounts/{page}" for page in ("password/change/", "email/", "logout/", "signup/")),
     ]
+
+
+def test_a_budget_is_adjusted_and_the_adjustment_withdrawn(visit, campaign):
+    page = visit.page
+    spend(campaign, 100)
+    visit.go(f"/brands/{campaign.brand_id}/")
+    page.get_by_role("link", name="Adjust for today or this month").click()
+    page.get_by_label("Amount (USD)").fill("50")
+    page.get_by_label("Note").fill("Launch day")
+    page.get_by_role("button", name="Adjust").click()
+    expect(page.get_by_role("status").first).to_contain_text("is given +50.00 USD for today")
+    row = page.get_by_role("row").filter(has_text="Search")
+    expect(row).to_contain_text("Running")
+    page.get_by_role("button", name="Withdraw").click()
+    expect(row).to_contain_text("Paused since")
+    assert visit.complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -64,6 +64,7 @@ def test_a_budget_is_adjusted_and_its_page_says_so(manager, viewer, brand, level
     told = "+200.00 USD for today, until midnight Launch day, by Max"
     assert told in text(viewer.get(page))
     assert "0.00 of 300.00 USD" in text(viewer.get(page))
+    assert "Limits 100.00 USD a day" in text(viewer.get(page))
     assert "Withdraw" not in text(viewer.get(page))
     assert "Withdraw" in text(manager.get(page))
 
@@ -285,7 +286,7 @@ def test_a_page_says_where_its_mode_is_from(viewer, manager, brand):
 def test_rows_tell_what_is_not_as_usual_with_a_budget(viewer, brand):
     group = make_group(brand, daily_budget=Decimal(100), mode="alert_only", stop_at=90)
     give(group.id)
-    told = "0 campaigns · only alerts · stops at 90 % · +200.00 USD today"
+    told = "0 campaigns only alerts · stops at 90 % · +200.00 USD today"
     assert told in text(viewer.get(f"/brands/{brand.id}/"))
 
 

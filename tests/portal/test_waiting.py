@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from budgets.services import lock_brand, root_of
 from campaigns.enforcement import enforce_delivery
 from campaigns.models import WAITS, Campaign, Hold, Status
 from campaigns.services import campaigns
+from campaigns.services.spend import NewSpend, record_spend
 from tests.conftest import ANN, NOON, make_campaign
 
 from .conftest import spend
@@ -54,6 +56,13 @@ def test_what_waits_is_an_item_of_its_own_and_a_status_to_filter_by(manager, vie
     assert "2 campaigns wait." in text(manager.get("/"))
     assert "Resume all 2" in text(manager.get("/"))
     assert "Resume" not in text(viewer.get("/"))
+
+
+def test_what_waits_is_counted_apart_from_what_the_same_limit_holds_today(viewer, waiting):
+    new = NewSpend(waiting.id, Decimal(100), TUESDAY.date())
+    record_spend(spend=new, now=TUESDAY, by=ANN)
+    items = viewer.get("/").context["board"].attention.urgent
+    assert [(item.level, item.held) for item in items] == [("waiting", 2), ("spent", 2)]
 
 
 def test_all_that_wait_for_a_budget_are_resumed_at_once(manager, brand, waiting):
