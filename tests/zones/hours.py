@@ -23,12 +23,14 @@ def timetables(jump: Jump) -> list[Timetable]:
     low, high = sorted((jump.before, jump.after))
     if low == high:
         low, high = low - _HOUR, low + _HOUR
+    # After the full hours, not before: where a clock goes back, that would close for seconds only,
+    # which no table of minutes shows.
     seconds = timedelta(seconds=30)
     spans = [
         (low, high),
         (low - 1.5 * _HOUR, low),
         (high, high + 1.5 * _HOUR),
-        (low - _HOUR + seconds, high + _HOUR - seconds),
+        (low - _HOUR + seconds, high + _HOUR + seconds),
     ]
     # Longer than a day where a whole day is skipped, which no window is.
     spans = [(start, end) for start, end in spans if end - start < ONE_DAY]

@@ -103,9 +103,9 @@ def _compare_labels(
 
 def _midnight_after(old: ZoneInfo, new: ZoneInfo, now: datetime) -> datetime | None:
     """The new zone's first midnight after `now` whose date is not before the old zone's until then;
-    None where there is none for days, as in a zone more than a day behind."""
+    None where none of the next three is, as in a zone more than a day behind."""
     day = date_at(now, new)
-    for _ in range(4):
+    for _ in range(3):
         day += ONE_DAY
         at = _first_instant(new, day)
         if at > now and date_at(at, new) >= date_at(at - _TICK, old):
