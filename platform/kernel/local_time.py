@@ -9,9 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from .errors import InvalidValue
+
 _TICK = timedelta(microseconds=1)
 # Longer than any gap between two edges of a week's windows.
 OFFSET_HORIZON_DAYS = 9
+# The next one will do, unless that day is skipped; only a zone more than a day behind has none.
+_MIDNIGHTS_MAX = 3
 
 
 @lru_cache(maxsize=1)
@@ -128,20 +132,26 @@ class Calendar:
     def moved_to(self, zone: str, *, now: datetime) -> "Calendar":
         """Return the calendar after a change of zone decided at `now`.
 
-        The new zone takes effect at its first midnight whose date is not before the old zone's, so
-        that day labels never run backwards. A change that has not taken effect yet is replaced.
+        The new zone takes effect at its first midnight whose date is not before the old zone's
+        until then, so that day labels never run backwards. A change that has not taken effect yet
+        is replaced. Raises InvalidValue where there is no such midnight: the new zone is more than
+        a day behind the old one.
         """
         old = self.zone_at(now)
         if zone == old:
             # Back to what applies now: a pending change is withdrawn.
             return self if self.zone == zone else Calendar(old)
-        day = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
-        while True:
-            since = _day_start(zone, day)
+        today = now.astimezone(ZoneInfo(zone)).date()
+        for days in range(1, _MIDNIGHTS_MAX + 1):
+            since = _day_start(zone, today + timedelta(days=days))
             label = since.astimezone(ZoneInfo(zone)).date()
-            if since > now and label >= since.astimezone(ZoneInfo(old)).date():
+            if since > now and label >= (since - _TICK).astimezone(ZoneInfo(old)).date():
                 return Calendar(zone, zone_before=old, since=since)
-            day += timedelta(days=1)
+        raise InvalidValue(
+            f"{zone} is more than a day behind {old}, and dates can't run backwards:"
+            " change to a zone between them first.",
+            field="time_zone",
+        )
 
 
 def first_of_month(day: date) -> date:

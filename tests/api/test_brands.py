@@ -186,6 +186,12 @@ def test_a_new_zone_is_told_with_its_instant(manager):
     assert shown["time_zone_since"] == "2026-03-02T15:00:00Z"
 
 
+def test_a_zone_more_than_a_day_behind_is_refused_in_words(manager):
+    brand = make_brand(time_zone="Pacific/Kiritimati")
+    answer = manager.patch(f"brands/{brand.id}/", time_zone="Pacific/Niue")
+    assert (answer.status_code, list(answer.json())) == (400, ["time_zone"])
+
+
 def test_a_brand_without_spend_is_deleted(manager):
     campaign = make_campaign(make_brand())
     answer = manager.delete(f"brands/{campaign.brand_id}/")

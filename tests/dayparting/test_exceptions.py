@@ -4,23 +4,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from dayparting.exceptions import dated_hours
 from dayparting.windows import Position, WindowLine, day_span, is_open
-from kernel.local_time import Calendar
+from kernel.errors import InvalidValue
+from kernel.local_time import Calendar, zone_names
+from tests.dayparting.table import Timetable
 
-ZONES = [
-    "UTC",
-    "Europe/Riga",
-    "America/New_York",
-    "Australia/Lord_Howe",
-    "Pacific/Chatham",
-    "America/Havana",
-    "Africa/Casablanca",
-    "Pacific/Kiritimati",
-]
+ZONES = st.sampled_from(sorted(zone_names()))
 # Around changes of the clock in many zones, the end of a month, and an ordinary week.
 FIRST_DAYS = [date(2026, 3, 27), date(2026, 10, 23), date(2026, 4, 2), date(2026, 11, 1)]
 TIMES = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
@@ -29,53 +22,14 @@ LINES = st.lists(st.builds(lambda day, span: (day, *span), st.integers(0, 6), SP
 EXCEPTIONS = st.dictionaries(st.integers(0, 6), st.lists(SPANS, max_size=2), max_size=4)
 
 
-def shows(span, clock):
-    """Whether a wall clock's time is within a window on the window's own date."""
-    start, end = span
-    return start <= clock < end if start < end else start <= clock
-
-
-def reaches(span, clock):
-    """Whether it is within what a window leaves in the next morning."""
-    start, end = span
-    return end < start and clock < end
-
-
-def table_says(lines, exceptions, local):
-    """Open or closed, from the words: an exception rules its date, whatever the week says."""
-    day, clock = local.date(), local.time()
-
-    def beginning_on(date_):
-        if date_ in exceptions:
-            return exceptions[date_]
-        return [span for weekday, *span in lines if weekday == date_.weekday()]
-
-    if day in exceptions:
-        return any(shows(span, clock) for span in exceptions[day])
-    if not lines:
-        return True
-    own = any(shows(span, clock) for span in beginning_on(day))
-    return own or any(reaches(span, clock) for span in beginning_on(day - timedelta(days=1)))
-
-
-@settings(max_examples=120, deadline=None)
-@given(
-    lines=LINES,
-    offsets=EXCEPTIONS,
-    zone=st.sampled_from(ZONES),
-    first=st.sampled_from(FIRST_DAYS),
-    hour=st.integers(0, 60),
-)
-def test_state_and_next_change_equal_the_table(lines, offsets, zone, first, hour):
-    exceptions = {first + timedelta(days=n): spans for n, spans in offsets.items()}
+def agrees(timetable, calendar, start, shown):
+    """Compare with quarters of an hour: `shown` tells what the wall clock shows at an instant."""
     hours = dated_hours(
-        tuple(sorted(WindowLine(*line) for line in lines)),
-        {day: [day_span(*span) for span in spans] for day, spans in exceptions.items()},
+        tuple(sorted(WindowLine(*line) for line in timetable.lines)),
+        {day: [day_span(*span) for span in spans] for day, spans in timetable.exceptions.items()},
     )
-    tz, calendar = ZoneInfo(zone), Calendar(zone)
-    start = datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(hours=hour - 30)
     quarters = [start + timedelta(minutes=15 * n) for n in range(4 * 24 * 9)]
-    table = [table_says(lines, exceptions, at.astimezone(tz)) for at in quarters]
+    table = [timetable.is_open(shown(at)) for at in quarters]
     for place in range(0, 4 * 24 * 3, 29):
         at = quarters[place]
         assert is_open(hours, calendar, now=at) is table[place]
@@ -86,6 +40,44 @@ def test_state_and_next_change_equal_the_table(lines, offsets, zone, first, hour
             assert found is None or found > quarters[-1]
         else:
             assert found == expected
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    lines=LINES,
+    offsets=EXCEPTIONS,
+    zone=ZONES,
+    first=st.sampled_from(FIRST_DAYS),
+    hour=st.integers(0, 60),
+)
+def test_state_and_next_change_equal_the_table(lines, offsets, zone, first, hour):
+    timetable = Timetable(lines, {first + timedelta(days=n): own for n, own in offsets.items()})
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(hours=hour - 30)
+    agrees(timetable, Calendar(zone), start, lambda at: at.astimezone(ZoneInfo(zone)))
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    lines=LINES,
+    offsets=EXCEPTIONS,
+    old=ZONES,
+    new=ZONES,
+    first=st.sampled_from(FIRST_DAYS),
+    hour=st.integers(0, 60),
+)
+def test_they_do_over_a_change_of_zone(lines, offsets, old, new, first, hour):
+    timetable = Timetable(lines, {first + timedelta(days=n): own for n, own in offsets.items()})
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(hours=hour - 30)
+    try:
+        calendar = Calendar(old).moved_to(new, now=start)
+    except InvalidValue:
+        reject()
+
+    def shown(at):
+        is_moved = calendar.since is not None and at >= calendar.since
+        return at.astimezone(ZoneInfo(new if is_moved else old))
+
+    agrees(timetable, calendar, start, shown)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from kernel.errors import InvalidValue
 from kernel.local_time import Calendar, zone_names
 
 ODD_ZONES = [
@@ -60,10 +61,18 @@ ZONES = st.sampled_from(sorted(zone_names()))
 INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC))
 
 
+def move(old, new, now):
+    try:
+        return Calendar(old).moved_to(new, now=now)
+    except InvalidValue:
+        # More than a day behind; tests/zones knows which these are.
+        reject()
+
+
 @settings(max_examples=300, deadline=None)
 @given(old=ZONES, new=ZONES, now=INSTANTS)
 def test_a_change_of_zone_never_makes_a_day_run_backwards(old, new, now):
-    moved = Calendar(old).moved_to(new, now=now)
+    moved = move(old, new, now)
     assert moved.today(now) == Calendar(old).today(now)
     if moved.since is None:
         assert old == new
@@ -80,7 +89,7 @@ def test_a_change_of_zone_never_makes_a_day_run_backwards(old, new, now):
 @settings(max_examples=200, deadline=None)
 @given(old=ZONES, new=ZONES, now=INSTANTS, ahead=st.integers(0, 200))
 def test_the_days_of_a_changed_zone_start_where_the_date_says(old, new, now, ahead):
-    moved = Calendar(old).moved_to(new, now=now)
+    moved = move(old, new, now)
     at = now + timedelta(hours=ahead)
     turn = moved.next_day(at)
     assert moved.today(turn - timedelta(microseconds=1)) == moved.today(at) < moved.today(turn)
@@ -90,3 +99,27 @@ def test_a_pending_change_is_withdrawn_by_going_back():
     now = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
     pending = Calendar("UTC").moved_to("Asia/Tokyo", now=now)
     assert pending.moved_to("UTC", now=now) == Calendar("UTC")
+
+
+@pytest.mark.parametrize(
+    ("new", "midnight"),
+    [
+        # A whole day behind: the third of March is there twice, and no day comes back.
+        ("Pacific/Honolulu", datetime(2026, 3, 3, 10, 0, tzinfo=UTC)),
+        ("Etc/GMT+12", None),
+        ("Pacific/Niue", None),
+    ],
+)
+def test_a_zone_a_day_behind_can_be_chosen_and_one_further_back_cannot(new, midnight):
+    kiritimati, now = Calendar("Pacific/Kiritimati"), datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    assert kiritimati.today(now) == date(2026, 3, 3)
+    if midnight is None:
+        with pytest.raises(InvalidValue, match="more than a day behind") as refused:
+            kiritimati.moved_to(new, now=now)
+        assert refused.value.field == "time_zone"
+        return
+    moved = kiritimati.moved_to(new, now=now)
+    assert moved.since == midnight
+    assert moved.today(midnight - timedelta(microseconds=1)) == date(2026, 3, 3)
+    assert moved.today(midnight) == date(2026, 3, 3)
+    assert moved.next_day(now) == midnight + timedelta(days=1)
