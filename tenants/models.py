@@ -105,3 +105,14 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.beat_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class SchemaScript(models.Model):
+    """What migrations send to an empty schema, word for word, by the digest of the migrations."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    sql = models.TextField()
+    recorded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key[:12]} of {self.recorded_at:%Y-%m-%d %H:%M:%S} UTC"
