@@ -1,71 +1,18 @@
 """A new agency's tables come from a script, and are what migrations would have made."""
 
-import shutil
 import threading
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-import campaigns.migrations
 from tenants import schemas, services
 from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency, SchemaScript
 from tests.conftest import NOON
 from tests.tenants.catalogue import described
-
-LATER = """
-from django.db import migrations, models
-
-
-class Migration(migrations.Migration):
-    dependencies = [("campaigns", "%s")]
-    operations = [
-        migrations.AddIndex("campaign", models.Index(fields=["name"], name="later_by_name")),
-        %s
-    ]
-"""
-
-
-@contextmanager
-def made(name):
-    """An agency, and its removal."""
-    with platform_context():
-        agency = services.create_agency(name=name, slug=name)
-        try:
-            yield agency
-        finally:
-            services._remove(agency)
-
-
-@pytest.fixture
-def later(own_agency, tmp_path, monkeypatch, settings):
-    """Return a function that adds a migration to the campaigns app, with a further operation."""
-    with platform_context():
-        known = set(SchemaScript.objects.values_list("key", flat=True))
-
-    # Python keeps what it imported under a name, and each test has its own.
-    name = f"later_migrations_{tmp_path.name}"
-
-    def add(operation=""):
-        package = tmp_path / name
-        shutil.copytree(
-            Path(campaigns.migrations.__file__).parent,
-            package,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
-        last = max(path.stem for path in package.glob("0*.py"))
-        path = package / "9999_later.py"
-        path.write_text(LATER % (last, operation))
-        monkeypatch.syspath_prepend(tmp_path)
-        settings.MIGRATION_MODULES = {"campaigns": name}
-        return path
-
-    yield add
-    with platform_context():
-        SchemaScript.objects.exclude(key__in=known).delete()
+from tests.tenants.later import made
 
 
 def scripts():
@@ -140,8 +87,8 @@ def test_a_migration_edited_in_place_is_another_one(later):
 def test_a_migration_about_one_schema_alone_is_never_replayed(later, caplog):
     before = scripts()
     later(
-        "migrations.RunPython(lambda apps, editor: editor.execute("
-        "f'COMMENT ON SCHEMA {editor.connection.schema_name} IS NULL'))"
+        code="schema_editor.execute("
+        "f'COMMENT ON SCHEMA {schema_editor.connection.schema_name} IS NULL')"
     )
     with made("first") as first, made("second") as second:
         assert scripts() == before
