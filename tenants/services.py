@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import IntegrityError, connection
+from django.db.models import Q
 from django_tenants.utils import quote_schema_name
 
 from kernel import clock
@@ -63,11 +64,12 @@ def _begin(*, name: str, slug: str) -> Agency:
 
 
 def _remove_unfinished(slug: str) -> None:
-    """Remove what a process that was killed while it made this agency has left, if anything."""
+    """Remove what is left of this agency by a process that was killed, or by a failed opening."""
     patience = timedelta(minutes=UNFINISHED_MINUTES)
-    left = Agency.objects.filter(
-        slug=slug, is_ready=False, created_at__lt=clock.read() - patience
-    ).first()
+    abandoned = Q(opening=None, created_at__lt=clock.read() - patience)
+    # An opening that has not failed is still owed to whoever ordered it.
+    failed = ~Q(opening=None) & ~Q(opening__error="")
+    left = Agency.objects.filter(abandoned | failed, slug=slug, is_ready=False).first()
     if left is not None:
         _remove(left)
 
