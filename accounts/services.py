@@ -1,5 +1,6 @@
 """Let people and machines in, and out again."""
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +13,16 @@ from django.db import IntegrityError, transaction
 
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.transactions import atomic
-from tenants.contexts import current_agency
+from tenants import openings
+from tenants.contexts import current_agency, platform_context, tenant_context
+from tenants.models import Agency, Opening
+from tenants.schemas import fill_schema
+from tenants.services import make_ready
 
 from .models import ApiKey, User
 from .roles import Role
+
+logger = logging.getLogger("accounts.openings")
 
 
 def check_email(email: str) -> str:
@@ -83,3 +90,45 @@ def mail_password_link(user: User) -> str:
         [user.email],
     )
     return link
+
+
+def order_agency(*, name: str, slug: str, owner_email: str) -> Agency:
+    """Order an agency: `open_agency` makes it. Call it on the platform's schema.
+
+    Raises InvalidValue for a bad address of either kind, NameTaken for a slug that is in use.
+    """
+    return openings.order(name=name, slug=slug, owner_email=check_email(owner_email))
+
+
+def open_agency(*, agency_id: int, now: datetime) -> bool:
+    """Make an agency that was ordered, and let its owner in; return whether it is open now.
+
+    What fails is noted with the order. Where the order is done, or somebody else's work, nothing
+    happens.
+    """
+    with platform_context():
+        opening = openings.take(agency_id, now=now)
+        if opening is None:
+            return False
+        try:
+            _open(opening, now=now)
+        except Exception as failure:
+            logger.exception("agency not opened agency=%s", opening.agency.slug)
+            openings.fail(opening, error=f"{type(failure).__name__}: {failure}")
+            return False
+        openings.finish(opening)
+    return True
+
+
+def _open(opening: Opening, *, now: datetime) -> None:
+    """Do what is left to do: whoever did this before may have been stopped anywhere in it."""
+    agency, email = opening.agency, opening.owner_email
+    if not agency.is_ready:
+        fill_schema(agency, now=now)
+        with tenant_context(agency):
+            add_person(email=email, role=Role.OWNER)
+        make_ready(agency)
+    with tenant_context(agency):
+        owner = User.objects.filter(email=email).first()
+        if owner is not None:
+            mail_password_link(owner)

@@ -1,4 +1,4 @@
-"""Housekeeping of people's sessions."""
+"""Agencies that were ordered, and housekeeping of people's sessions."""
 
 import logging
 
@@ -7,8 +7,11 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 
 from kernel import clock
+from tenants import openings
 from tenants.contexts import platform_context, tenant_context
 from tenants.queries import agencies_to_serve
+
+from . import services
 
 logger = logging.getLogger(__name__)
 
@@ -28,3 +31,23 @@ def clear_sessions() -> int:
         except DatabaseError:
             logger.exception("sessions not cleared agency=%s", agency.slug)
     return cleared
+
+
+@shared_task(
+    name="accounts.open_agency",
+    time_limit=openings.OPENING_SECONDS_MAX,
+    soft_time_limit=openings.OPENING_SECONDS_MAX - 30,
+)
+def open_agency(agency_id: int) -> bool:
+    """Make an agency that was ordered."""
+    return services.open_agency(agency_id=agency_id, now=clock.read())
+
+
+@shared_task(name="accounts.open_agencies", expires=55)
+def open_agencies() -> int:
+    """Once a minute: ring again for each agency that is ordered and that nobody works on."""
+    with platform_context():
+        due = openings.due(now=clock.read())
+    for agency_id in due:
+        open_agency.delay(agency_id)
+    return len(due)

@@ -126,3 +126,30 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.beat_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class Opening(models.Model):
+    """An agency that was ordered; the row goes when its tables are made and its owner was told."""
+
+    agency = models.OneToOneField(
+        Agency, primary_key=True, on_delete=models.CASCADE, related_name="opening"
+    )
+    owner_email = models.EmailField()
+    # When a worker took it up. One that was killed meanwhile is followed by another in time.
+    begun_at = models.DateTimeField(null=True)
+    # Why it failed. Nobody takes it up again until somebody asks for it.
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} for {self.owner_email}"
+
+
+class SchemaScript(models.Model):
+    """What migrations send to an empty schema, word for word, by the digest of the migrations."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    sql = models.TextField()
+    recorded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key[:12]} of {self.recorded_at:%Y-%m-%d %H:%M:%S} UTC"

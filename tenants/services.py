@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from django.core.management import call_command
 from django.db import IntegrityError, connection
+from django.db.models import Q
 from django_tenants.utils import quote_schema_name
 
 from kernel import clock
@@ -11,6 +11,7 @@ from kernel.errors import NameTaken
 from kernel.transactions import atomic
 
 from .models import Agency, Domain
+from .schemas import fill_schema
 from .slugs import check_slug
 
 # Longer than the making of a schema takes; a younger row may be somebody else's work.
@@ -23,31 +24,38 @@ def create_agency(*, name: str, slug: str) -> Agency:
     Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use. Where the
     schema can't be made, nothing is left behind; what a killed process left, the next try removes.
     """
-    check_slug(slug)
-    _remove_unfinished(slug)
+    agency = begin_agency(name=name, slug=slug)
     try:
-        agency = _begin(name=name, slug=slug)
-    except IntegrityError:
-        raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
-    try:
-        call_command(
-            "migrate_schemas",
-            tenant=True,
-            schema_name=agency.schema_name,
-            interactive=False,
-            verbosity=0,
-        )
+        fill_schema(agency, now=clock.read())
     except BaseException:
         _remove(agency)
         raise
+    make_ready(agency)
+    return agency
+
+
+def begin_agency(*, name: str, slug: str) -> Agency:
+    """Make an agency's row, address and empty schema, which `fill_schema` and `make_ready` finish.
+
+    Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use.
+    """
+    check_slug(slug)
+    _remove_unfinished(slug)
+    try:
+        return _begin(name=name, slug=slug)
+    except IntegrityError:
+        raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
+
+
+def make_ready(agency: Agency) -> None:
+    """Let an agency whose schema is whole be served."""
     agency.is_ready = True
     agency.save(update_fields=["is_ready"])
-    return agency
 
 
 @atomic
 def _begin(*, name: str, slug: str) -> Agency:
-    """Make the row and its empty schema, both or neither: migrations go by the rows."""
+    """Make the row and its empty schema, both or neither."""
     agency = Agency.objects.create(name=name, slug=slug)
     Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
     with connection.cursor() as cursor:
@@ -56,11 +64,12 @@ def _begin(*, name: str, slug: str) -> Agency:
 
 
 def _remove_unfinished(slug: str) -> None:
-    """Remove what a process that was killed while it made this agency has left, if anything."""
+    """Remove what is left of this agency by a process that was killed, or by a failed opening."""
     patience = timedelta(minutes=UNFINISHED_MINUTES)
-    left = Agency.objects.filter(
-        slug=slug, is_ready=False, created_at__lt=clock.read() - patience
-    ).first()
+    abandoned = Q(opening=None, created_at__lt=clock.read() - patience)
+    # An opening that has not failed is still owed to whoever ordered it.
+    failed = ~Q(opening=None) & ~Q(opening__error="")
+    left = Agency.objects.filter(abandoned | failed, slug=slug, is_ready=False).first()
     if left is not None:
         _remove(left)
 

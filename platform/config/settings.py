@@ -30,8 +30,9 @@ HTTPS = PACELINE_SCHEME == "https"
 ALLOWED_HOSTS = ["*"]
 
 SHARED_APPS = [
-    "django_tenants",
+    # Before django_tenants: its commands stand for that package's.
     "tenants",
+    "django_tenants",
     "config",
     "django_celery_beat",
     "django.contrib.contenttypes",

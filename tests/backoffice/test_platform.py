@@ -1,19 +1,18 @@
 """The platform's admin: agencies, their hosts, what beat does, and the staff."""
 
 from datetime import timedelta
-from smtplib import SMTPException
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from accounts import tasks
 from accounts.models import User
-from accounts.roles import Role
-from backoffice.platform import agencies
+from accounts.services import open_agency
 from backoffice.sites import platform_site
-from tenants.contexts import platform_context, tenant_context
-from tenants.models import Agency, AgencyRun, Domain, Heartbeat
+from tenants.contexts import platform_context
+from tenants.models import Agency, AgencyRun, Domain, Heartbeat, Opening
 from tests.backoffice.conftest import errors_of, messages_of
 from tests.backoffice.conftest import page as agency_page
 from tests.backoffice.rows import PLATFORM
@@ -68,25 +67,67 @@ def test_a_list_takes_the_same_statements_for_any_number_of_rows(pat, model):
     assert len(counts) == 1, counts
 
 
-def test_an_agency_is_made_with_its_schema_and_its_owner(pat, mailoutbox):
-    response = pat.post(page(Agency, "add"), NEW, follow=True)
-    assert "A link to set the password was mailed to nina@nova.example." in messages_of(response)
+@pytest.fixture
+def rung(monkeypatch) -> list[int]:
+    """The agencies of which a worker was told."""
+    told: list[int] = []
+    monkeypatch.setattr(tasks.open_agency, "delay", told.append)
+    return told
+
+
+def test_an_agency_is_ordered_and_its_page_tells_how_far_it_is(pat, rung, committed, mailoutbox):
+    with committed():
+        response = pat.post(page(Agency, "add"), NEW, follow=True)
     agency = Agency.objects.get(slug="nova")
-    assert agency.is_ready
-    with tenant_context(agency):
-        owner = User.objects.get()
-    assert (owner.email, owner.role) == ("nina@nova.example", Role.OWNER)
-    assert "http://nova.localhost:8000/accounts/password/reset/key/" in mailoutbox[0].body
+    assert rung == [agency.pk]
+    assert "Nova Media is ordered." in messages_of(response)
+    assert (response.headers["Refresh"], agency.is_ready) == ("2", False)
+    assert ">Waiting</span>" in response.content.decode()
+    Opening.objects.update(begun_at=NOON)
+    shown = pat.get(page(Agency, "change", agency.pk))
+    assert ">Being made</span>" in shown.content.decode()
+    assert shown.headers["Refresh"] == "2"
+    # What is being made is not edited.
+    pat.post(page(Agency, "change", agency.pk), {"name": "Other", "is_active": ""})
+    agency.refresh_from_db()
+    assert (agency.name, agency.is_active) == ("Nova Media", True)
+
+    Opening.objects.update(begun_at=None)
+    assert open_agency(agency_id=agency.pk, now=NOON)
+    shown = pat.get(page(Agency, "change", agency.pk))
+    assert ">Active</span>" in shown.content.decode()
+    assert "Refresh" not in shown.headers
+    assert [mail.to for mail in mailoutbox] == [["nina@nova.example"]]
 
 
-def test_an_agency_is_made_even_where_the_mail_can_not_be_sent(pat, monkeypatch):
-    def fail(user):
-        raise SMTPException("no")
+def test_an_agency_that_could_not_be_made_says_why_and_is_tried_again(pat, rung, committed):
+    pat.post(page(Agency, "add"), NEW)
+    agency = Agency.objects.get(slug="nova")
+    Opening.objects.update(error="OperationalError: no space")
+    shown = pat.get(page(Agency, "change", agency.pk))
+    assert ">Failed</span>" in shown.content.decode()
+    assert "OperationalError: no space" in shown.content.decode()
+    assert "Refresh" not in shown.headers
+    rung.clear()
+    said = {"action": "try_again", "_selected_action": [agency.pk]}
+    with committed():
+        response = pat.post(page(Agency, "changelist"), said, follow=True)
+    assert "Tried again: 1." in messages_of(response)
+    assert rung == [agency.pk]
+    assert Opening.objects.get().error == ""
+    response = pat.post(page(Agency, "changelist"), said, follow=True)
+    assert "Of none of them" in messages_of(response)
 
-    monkeypatch.setattr(agencies, "mail_password_link", fail)
-    response = pat.post(page(Agency, "add"), NEW, follow=True)
-    assert "could not be sent" in messages_of(response)
-    assert Agency.objects.get(slug="nova").is_ready
+
+def test_a_broker_that_is_away_does_not_stop_an_order(pat, monkeypatch, committed):
+    def fail(agency_id):
+        raise OSError("no broker")
+
+    monkeypatch.setattr(tasks.open_agency, "delay", fail)
+    with committed():
+        response = pat.post(page(Agency, "add"), NEW, follow=True)
+    assert "Nova Media is ordered." in messages_of(response)
+    assert Opening.objects.get().agency.slug == "nova"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_a_schema_that_cannot_be_filled_leaves_nothing(own_agency, monkeypatch):
 
     with platform_context():
         before = schemas(), Agency.objects.count()
-        monkeypatch.setattr(services, "call_command", fail)
+        monkeypatch.setattr(services, "fill_schema", fail)
         with pytest.raises(RuntimeError):
             services.create_agency(name="Broken", slug="broken")
         assert (schemas(), Agency.objects.count()) == before
@@ -39,7 +39,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_try(own_agency, monke
         raise Killed
 
     with platform_context():
-        monkeypatch.setattr(services, "call_command", die)
+        monkeypatch.setattr(services, "fill_schema", die)
         monkeypatch.setattr(services, "_remove", lambda agency: None)
         with pytest.raises(Killed):
             services.create_agency(name="Half", slug="half")

@@ -1,28 +1,26 @@
 """Agencies and the hosts on which they are served."""
 
-import logging
+from collections.abc import Iterable
 from datetime import timedelta
-from smtplib import SMTPException
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import display, register
+from django.contrib.admin import action, display, register
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.roles import Role
-from accounts.services import add_person, check_email, mail_password_link
+from accounts.services import order_agency
+from accounts.tasks import open_agency
 from kernel import clock
 from kernel.errors import NameTaken
-from tenants import doorbell
-from tenants.contexts import tenant_context
+from tenants import doorbell, openings
 from tenants.models import Agency, AgencyRun, Domain
-from tenants.services import create_agency
 from tenants.slugs import check_host
 
 from ..refusals import RefusableForm
@@ -30,12 +28,26 @@ from ..sites import platform_site
 from ..words import NOTHING, chip, utc
 from .rows import PlatformAdmin
 
-logger = logging.getLogger("backoffice.agencies")
-
 _NO_DELETION = (
     "An agency is not deleted here: its schema holds its clients' ledger. Take away “active”, and"
     " its host answers 404 and nothing sweeps it."
 )
+
+
+_UNFINISHED = {
+    "waiting": ("Waiting", "off"),
+    "making": ("Being made", "off"),
+    "failed": ("Failed", "bad"),
+    "unfinished": ("Not ready", "bad"),
+}
+_PROGRESS = {
+    "waiting": "A worker makes it within the minute; this page tells when it is ready.",
+    "making": "A worker is making it; this page tells when it is ready.",
+    "failed": "It could not be made.",
+    "ready": "Its owner's mail is not sent yet.",
+    "unfinished": "",
+}
+_REFRESH_SECONDS = 2
 
 
 class NewAgencyForm(RefusableForm):
@@ -50,7 +62,7 @@ class AgenciesAdmin(PlatformAdmin):
     search_fields = ["name", "slug"]
     search_help_text = "Name or address"
     list_display = ["name", "address", "state", "swept", "duration", "next_check", "error"]
-    list_select_related = ["run"]
+    list_select_related = ["run", "opening"]
     list_filter = ["is_active"]
     shown_fields = [
         "slug",
@@ -63,6 +75,7 @@ class AgenciesAdmin(PlatformAdmin):
         "next_check",
         "trace",
     ]
+    actions = ["try_again"]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -73,15 +86,21 @@ class AgenciesAdmin(PlatformAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Agency | None = None) -> Any:
         if obj is None:
-            note = "Its schema is made at once, which takes a few seconds."
+            note = (
+                "Its tables are made by a worker, in a moment; the next page tells how far it is."
+            )
             return [(None, {"fields": ["name", "slug", "email"], "description": note})]
+        # What can be edited would be lost when the page of an unfinished one is loaded again.
+        edited = ["name", "is_active"] if obj.is_ready else ["name"]
         return [
-            (None, {"fields": ["name", "is_active"], "description": _NO_DELETION}),
+            (None, {"fields": ["progress", *edited], "description": _NO_DELETION}),
             ("Facts", {"fields": self.shown_fields}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agency | None = None) -> Any:
-        return self.shown_fields if obj else []
+        if obj is None:
+            return []
+        return ["progress", *self.shown_fields, *([] if obj.is_ready else ["name"])]
 
     @display(description="address")
     def address(self, agency: Agency) -> SafeString:
@@ -89,11 +108,21 @@ class AgenciesAdmin(PlatformAdmin):
 
     @display(description="state", ordering="is_active")
     def state(self, agency: Agency) -> SafeString:
-        if not agency.is_ready:
-            return chip("Not ready", "bad")
+        state = openings.state_of(agency)
+        if state != "ready":
+            return chip(*_UNFINISHED[state])
         if agency.is_active and _run(agency).quarantined_at:
             return chip("Quarantined", "bad")
         return chip("Active", "run") if agency.is_active else chip("Inactive", "off")
+
+    @display(description="state")
+    def progress(self, agency: Agency) -> SafeString:
+        opening = getattr(agency, "opening", None)
+        told = _PROGRESS[openings.state_of(agency)] if opening else ""
+        error = opening.error if opening else ""
+        if error:
+            told += " What is left of it is done again by “Try again” in the list."
+        return format_html("{} {} {}", self.state(agency), told, error)
 
     @display(description="last tick", ordering="run__last_tick_at")
     def ticked(self, agency: Agency) -> str:
@@ -138,22 +167,6 @@ class AgenciesAdmin(PlatformAdmin):
     def created(self, agency: Agency) -> str:
         return utc(agency.created_at)
 
-    def check_and_save(
-        self,
-        request: HttpRequest,
-        object_id: str | None,
-        form_url: str,
-        extra_context: dict[str, Any] | None,
-    ) -> HttpResponse:
-        if object_id is not None:
-            return super().check_and_save(request, object_id, form_url, extra_context)
-        # Migrations bring their own transactions, and the service undoes what it began: no other
-        # transaction is held open around them.
-        response: HttpResponse = self._changeform_view(  # type: ignore[attr-defined]
-            request, None, form_url, extra_context
-        )
-        return response
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             changes = form.changes("name", "is_active")
@@ -163,26 +176,48 @@ class AgenciesAdmin(PlatformAdmin):
                 doorbell.ring(obj, at=clock.read())
             return
         said = form.cleaned_data
-        email = check_email(said["email"])
-        stored = create_agency(name=said["name"], slug=said["slug"])
-        obj.__dict__.update(stored.__dict__)
-        self._let_owner_in(request, stored, email)
+        agency = order_agency(name=said["name"], slug=said["slug"], owner_email=said["email"])
+        obj.__dict__.update(agency.__dict__)
+        _ring([agency.pk])
 
-    def _let_owner_in(self, request: HttpRequest, agency: Agency, email: str) -> None:
-        with tenant_context(agency):
-            owner = add_person(email=email, role=Role.OWNER)
-            try:
-                mail_password_link(owner)
-            except (OSError, SMTPException):
-                logger.exception("the owner's link could not be mailed agency=%s", agency.slug)
-                told = (
-                    f"The mail to {email} could not be sent: they can ask for a link of their own"
-                    f" with “Forgot your password?” at {agency.url}/."
-                )
-                self.message_user(request, told, messages.ERROR)
-            else:
-                told = f"A link to set the password was mailed to {email}."
-                self.message_user(request, told, messages.INFO)
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        told = f"{obj} is ordered. Its owner gets a mail as soon as it is ready."
+        self.message_user(request, told, messages.INFO)
+        return HttpResponseRedirect(reverse("admin:tenants_agency_change", args=[obj.pk]))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if obj is not None and openings.state_of(obj) in ("waiting", "making"):
+            response.headers["Refresh"] = str(_REFRESH_SECONDS)
+        return response
+
+    @action(description="Try again to make the selected agencies, or to mail their owners")
+    def try_again(self, request: HttpRequest, agencies: QuerySet[Agency]) -> None:
+        failed = openings.try_again(agencies.values_list("pk", flat=True))
+        _ring(failed)
+        none = "Of none of them anything is left that failed."
+        told = f"Tried again: {len(failed)}." if failed else none
+        self.message_user(request, told, messages.INFO)
+
+
+def _ring(agency_ids: Iterable[int]) -> None:
+    """Tell a worker after the commit. Where nobody hears it, the next minute's tick does."""
+
+    def tell() -> None:
+        for agency_id in agency_ids:
+            open_agency.delay(agency_id)
+
+    transaction.on_commit(tell, robust=True)
 
 
 def _run(agency: Agency) -> AgencyRun:

@@ -1,0 +1,139 @@
+"""The tables of a new agency: migrated once for each state of the code, then sent as one script.
+
+To migrate an empty schema is mostly Python at work: it renders the models as they were before each
+migration. What it sends to PostgreSQL in the end is the same each time. So the first agency under
+a set of migrations is migrated, and what was sent is kept word for word (`SchemaScript`, in
+`public`); every later one is sent that again, in one message and one transaction. Same statements,
+same order: the same names, types, rows and numbers. `tests/tenants/test_schemas.py` holds them
+against a migrated schema's, so a migration that writes another thing into each new agency does not
+pass.
+
+The script's key follows from the migrations themselves, so that new ones are noticed by themselves.
+Nothing else is kept: no schema to copy from, and nothing that a crash could leave half made.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.commands.migrate import Command as Migrate
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django_tenants.utils import quote_schema_name
+
+from .contexts import platform_context, tenant_context
+from .models import Agency, SchemaScript
+
+logger = logging.getLogger("tenants.schemas")
+
+
+class UnableToReplay(Exception):
+    """What migrations sent to one agency's schema is not what another's would be sent."""
+
+
+def fill_schema(agency: Agency, *, now: datetime) -> None:
+    """Give the agency its schema with all of its tables, from nothing: what is in it is dropped.
+
+    Call it on the platform's schema.
+    """
+    key = migrations_key()
+    script = SchemaScript.objects.filter(key=key).values_list("sql", flat=True).first()
+    if script is not None:
+        try:
+            _replay(agency, script, now=now)
+        except DatabaseError:
+            logger.exception(
+                "agency=%s is migrated step by step: the script of its tables failed", agency.slug
+            )
+        else:
+            return
+    recorded = _migrate(agency)
+    if script is not None:
+        return
+    try:
+        script = recorded()
+    except UnableToReplay:
+        logger.exception(
+            "every new agency is migrated step by step, which takes several times as long"
+        )
+        return
+    SchemaScript.objects.bulk_create(
+        # Two processes may have made the first two agencies at once; both recorded the same.
+        [SchemaScript(key=key, sql=script, recorded_at=now)],
+        ignore_conflicts=True,
+    )
+
+
+def migrations_key() -> str:
+    """Return a digest of all that decides which tables a new agency gets.
+
+    That is every migration, word for word, and what reads them: Django and the lists of apps. The
+    files are read each time (some milliseconds), as Django looks for migrations each time.
+    """
+    digest = sha256(repr((django.VERSION, settings.INSTALLED_APPS, settings.TENANT_APPS)).encode())
+    for app in apps.get_app_configs():
+        package, _ = MigrationLoader.migrations_module(app.label)
+        spec = find_spec(package) if package else None
+        for folder in (spec and spec.submodule_search_locations) or []:
+            for path in sorted(Path(folder).glob("*.py")):
+                digest.update(f"\n{package} {path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@transaction.atomic
+def _replay(agency: Agency, script: str, *, now: datetime) -> None:
+    """Make the schema by what migrations sent to another one, all or nothing."""
+    _begin_anew(agency)
+    with tenant_context(agency), connection.cursor() as cursor:
+        # Each migration ended with a commit of its own, which checked what it had deferred.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(script)
+        cursor.execute("UPDATE django_migrations SET applied = %s", [now])
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _migrate(agency: Agency) -> Callable[[], str]:
+    """Make the schema by running every migration; return what tells the statements as a script."""
+    _begin_anew(agency)
+    statements: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        for values in params if many else [params]:
+            statements.append(sql if values is None else _composed(sql, values))
+        return execute(sql, params, many, context)
+
+    with tenant_context(agency), connection.execute_wrapper(note):
+        call_command(Migrate(), interactive=False, verbosity=0)
+    return lambda: _script(statements, schema_name=agency.schema_name)
+
+
+def _composed(sql: str, values: Any) -> str:
+    return connection.ops.compose_sql(sql, values)  # type: ignore[attr-defined, no-any-return]
+
+
+def _script(statements: list[str], *, schema_name: str) -> str:
+    """Join the statements. Raises UnableToReplay where one of them is about this schema alone."""
+    kept = []
+    for statement in statements:
+        if schema_name not in statement:
+            kept.append(statement)
+        elif not statement.lstrip().upper().startswith(("SELECT", "SET SEARCH_PATH")):
+            raise UnableToReplay(f"{schema_name} is named in: {statement[:500]}")
+        # Else django-tenants looked into the catalog: what it found is in what was sent then.
+    # A line of its own for each semicolon: a statement may end with a comment.
+    return "\n;\n".join(kept)
+
+
+def _begin_anew(agency: Agency) -> None:
+    schema = quote_schema_name(agency.schema_name)
+    with platform_context(), connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        cursor.execute(f"CREATE SCHEMA {schema}")
