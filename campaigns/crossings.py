@@ -164,7 +164,7 @@ def _turned_budgets(
     spent_on_day: Mapping[tuple[UUID, date], Decimal],
     moments: Mapping[UUID, BrandMoment],
 ) -> set[UUID]:
-    """Return the budgets of which a limit is spent now and was not before, or the opposite."""
+    """Return the budgets of which a limit changed sides, or may have changed its hold's end."""
     if not added:
         return set()
     days = {brand_id: moment.today for brand_id, moment in moments.items()}
@@ -179,9 +179,16 @@ def _turned_budgets(
         today = moments[more.brand_id].today
         after = spent.get(budget_id) or Spent(spent_on_day.get((budget_id, today), ZERO))
         before = Spent(after.today - more.today, after.month - more.month)
-        if _sides(own, before) != _sides(own, after):
+        if _concerns(own, before, after):
             turned.add(budget_id)
     return turned
+
+
+def _concerns(terms: Terms, before: Spent, after: Spent) -> bool:
+    """Return whether a limit changed sides; or is spent, and may now be so until another time."""
+    sides = _sides(terms, after)
+    is_moving = bool(terms.adjustments or terms.later)
+    return sides != _sides(terms, before) or (is_moving and any(sides))
 
 
 def _sides(terms: Terms, spent: Spent) -> tuple[bool, bool]:
