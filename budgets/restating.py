@@ -20,7 +20,7 @@ from kernel.errors import Conflict
 from kernel.ids import uuid7
 
 from . import ledger
-from .ledger import NewEntry
+from .ledger import Appended, NewEntry
 from .models import CompleteStatement, EntryKind, SourceFigure, SpendType
 
 
@@ -68,13 +68,14 @@ class Restated(NamedTuple):
 
 @dataclass(slots=True)
 class Restatement:
-    """What statements did: places heard of first, changed figures, known ones, and stale ones."""
+    """What statements did: places heard of first, changed figures, known ones, and stale ones;
+    and the differences that were appended."""
 
     recorded: int = 0
     duplicates: int = 0
     stale: int = 0
     restated: list[Restated] = field(default_factory=list)
-    touched: set[UUID] = field(default_factory=set)
+    appended: Appended | None = None
 
 
 class StatementConflicts(Conflict):
@@ -227,7 +228,6 @@ def _store(
         before = said.get(place, Decimal(0))
         if told.amount != before:
             entries.append(_difference(source, place, told.amount - before))
-            result.touched.add(place.budget_id)
         known = figures.get(place)
         if known is None and before in (0, told.amount):
             result.recorded += 1
@@ -235,7 +235,7 @@ def _store(
             result.duplicates += 1
         else:
             result.restated.append(Restated(place, before, told.amount))
-    ledger.append(entries, now=now, by=by)
+    result.appended = ledger.append(entries, now=now, by=by)
     SourceFigure.objects.bulk_create(
         (
             SourceFigure(source_id=source, **place._asdict(), amount=told.amount, as_of=told.as_of)

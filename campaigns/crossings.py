@@ -1,8 +1,8 @@
 """Decide again after spend, at a cost that does not grow with the campaigns it did not concern.
 
-Spend changes nothing but what budgets have spent. So only campaigns below a budget of which a limit
-changed sides are judged: `enforce_delivery` starts from those that spent, and widens where they
-share the limit. For the others all stands as it was decided, unless the time for that has come.
+Spend changes nothing but what budgets have spent. So only where a limit changed sides is anything
+judged: the campaign whose own it is, or all of the brand where campaigns share it. For the others
+all stands as it was decided, unless the time for that has come.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -88,18 +88,19 @@ def enforce_after_spend(
     moments = moments_of(concerned.values(), now=now)
     added = _added(appended.new_lines, touched, moments)
     turned = _turned_budgets(added, appended.spent_on_day, moments)
-    below = [s for s in touched.values() if not turned.isdisjoint(s.chain)]
-    judged = {spender.brand_id for spender in below}
-    judged |= {key for key, brand in concerned.items() if _is_due(brand, moments[key])}
-    _stand(concerned.keys() - judged, brands, moments)
-    if not judged:
-        return Outcome()
-    return enforce_delivery(
-        {key: brands[key] for key in sorted(judged)},
-        now=now,
-        by=by,
-        campaign_ids=[spender.id for spender in below],
-    )
+    own = [spender for spender in touched.values() if spender.budget_id in turned]
+    whole = {s.brand_id for s in touched.values() if not turned.isdisjoint(s.chain[1:])}
+    whole |= {key for key, brand in concerned.items() if _is_due(brand, moments[key])}
+    narrow = {spender.brand_id for spender in own} - whole
+    _stand(concerned.keys() - whole - narrow, brands, moments)
+    outcome = Outcome()
+    if whole:
+        outcome.add(enforce_delivery({key: brands[key] for key in whole}, now=now, by=by))
+    if narrow:
+        ids = [spender.id for spender in own if spender.brand_id in narrow]
+        some = {key: brands[key] for key in narrow}
+        outcome.add(enforce_delivery(some, now=now, by=by, campaign_ids=ids))
+    return outcome
 
 
 def _is_due(brand: Brand, moment: BrandMoment) -> bool:
@@ -163,7 +164,7 @@ def _turned_budgets(
     spent_on_day: Mapping[tuple[UUID, date], Decimal],
     moments: Mapping[UUID, BrandMoment],
 ) -> set[UUID]:
-    """Return the budgets of which a limit is spent now and was not before, or the opposite."""
+    """Return the budgets of which a limit changed sides, or may have changed its hold's end."""
     if not added:
         return set()
     days = {brand_id: moment.today for brand_id, moment in moments.items()}
@@ -178,9 +179,16 @@ def _turned_budgets(
         today = moments[more.brand_id].today
         after = spent.get(budget_id) or Spent(spent_on_day.get((budget_id, today), ZERO))
         before = Spent(after.today - more.today, after.month - more.month)
-        if _sides(own, before) != _sides(own, after):
+        if _concerns(own, before, after):
             turned.add(budget_id)
     return turned
+
+
+def _concerns(terms: Terms, before: Spent, after: Spent) -> bool:
+    """Return whether a limit changed sides; or is spent, and may now be so until another time."""
+    sides = _sides(terms, after)
+    is_moving = bool(terms.adjustments or terms.later)
+    return sides != _sides(terms, before) or (is_moving and any(sides))
 
 
 def _sides(terms: Terms, spent: Spent) -> tuple[bool, bool]:

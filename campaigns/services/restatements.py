@@ -15,8 +15,7 @@ from kernel.counters import Count
 from kernel.errors import DomainError, InvalidValue, NotFound
 from kernel.transactions import atomic
 
-from ..crossings import Spender, find_spenders, find_spenders_of
-from ..enforcement import enforce_delivery
+from ..crossings import Spender, enforce_after_spend, find_spenders, find_spenders_of
 from ..judgement import Outcome
 from .counting import counted
 from .spend import BadRows, NewSpend, SpendCheck
@@ -143,12 +142,11 @@ def _decide(
     now: datetime,
     by: Actor,
 ) -> RestateResult:
-    touched = [by_budget[budget_id] for budget_id in result.touched]
-    concerned = {campaign.brand_id: brands[campaign.brand_id] for campaign in touched}
     outcome = Outcome()
-    if touched:
-        ids = [campaign.id for campaign in touched]
-        outcome = enforce_delivery(concerned, now=now, by=by, campaign_ids=ids)
+    if result.appended is not None and result.appended.new_lines:
+        # Read again: a campaign may have changed its group while we waited for the lock.
+        spenders = find_spenders_of({line.budget_id for line in result.appended.new_lines})
+        outcome = enforce_after_spend(result.appended, spenders.values(), brands, now=now, by=by)
     restated = [
         RestatedSpend(by_budget[place.budget_id].id, place.day, place.spend_type, before, after)
         for place, before, after in result.restated

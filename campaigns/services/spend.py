@@ -21,10 +21,8 @@ from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
 from kernel.transactions import atomic
 
-from ..crossings import Spender, enforce_after_spend, find_spenders
-from ..enforcement import enforce_delivery
+from ..crossings import Spender, enforce_after_spend, find_spenders, find_spenders_of
 from ..judgement import Outcome, decision_instant
-from ..models import Campaign
 from .counting import counted
 
 API_SOURCE = "api"
@@ -151,8 +149,8 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
     )
     appended = ledger.append([reversal], now=now, by=by)
     if appended.is_new[0]:
-        campaign_id = Campaign.objects.values_list("id", flat=True).get(budget_id=entry.budget_id)
-        enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign_id])
+        spenders = find_spenders_of([entry.budget_id]).values()
+        enforce_after_spend(appended, spenders, {brand.id: brand}, now=now, by=by)
     return appended.entries[0], appended.is_new[0]
 
 

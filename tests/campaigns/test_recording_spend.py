@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from budgets.models import SpendType
+from budgets.models import Period, SpendType
+from budgets.services import root_of
 from campaigns.audit import audit
 from campaigns.models import Campaign, Hold, Reason, Status, StatusChange
+from campaigns.services import budgets
 from campaigns.services.spend import NewSpend, record_spend
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -86,6 +88,26 @@ def test_what_was_spent_above_the_limit_already_turns_nothing(acme):
     spend(one, "60")
     assert spend(other, "5").outcome.checked == 0
     assert set(Campaign.objects.values_list("status", flat=True)) == {Status.PAUSED}
+    assert audit().violations == []
+
+
+def test_more_spend_can_move_the_end_of_a_hold(acme):
+    brand = make_brand(daily="100")
+    campaign, _other = make_campaign(brand, "One"), make_campaign(brand, "Other")
+    evening = NOON + timedelta(hours=6)
+    budgets.adjust_budget(
+        budget_id=root_of(brand).id,
+        amount=Decimal(-20),
+        period=Period.DAY,
+        note="careful until six",
+        expires_at=evening,
+        now=NOON,
+        by=ANN,
+    )
+    spend(campaign, "85")
+    assert {hold.until for hold in Hold.objects.all()} == {evening}
+    spend(campaign, "20")
+    assert {hold.until for hold in Hold.objects.all()} == {NOON + timedelta(hours=12)}
     assert audit().violations == []
 
 
