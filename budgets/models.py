@@ -279,7 +279,15 @@ class SpendEntry(models.Model):
                 name="entry_reversal_names_its_entry",
             ),
         ]
-        indexes = [models.Index(fields=["budget", "day"], name="entry_budget_day")]
+        indexes = [
+            models.Index(fields=["budget", "day"], name="entry_budget_day"),
+            # A complete statement looks for what people corrected of its source; few are.
+            models.Index(
+                fields=["corrects_source", "day"],
+                condition=~Q(corrects_source=""),
+                name="entry_corrects_day",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.amount} ({self.source})"

@@ -116,6 +116,7 @@ def restate_spends(
             statements,
             complete=whole,
             confirm_decrease=confirm_decrease,
+            said=said,
             now=now,
             by=by,
         )
