@@ -137,10 +137,16 @@ class Budget(models.Model):
         return self.name or f"{self.get_kind_display()} {self.id}"
 
 
+class Period(models.TextChoices):
+    DAY = "DAY", "Day"
+    MONTH = "MONTH", "Month"
+
+
 class LimitVersion(models.Model):
     """The limits of a budget from a local day on. The past is not rewritten; null is no limit.
 
-    For days before a budget's first version that first version is taken.
+    For days before a budget's first version that first version is taken. A limit that a version
+    does not set itself is that of the version before, and is kept so when that one changes.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -148,6 +154,8 @@ class LimitVersion(models.Model):
     from_day = models.DateField()
     daily_limit = amount_field(null=True, blank=True, validators=[MinValueValidator(0)])
     monthly_limit = amount_field(null=True, blank=True, validators=[MinValueValidator(0)])
+    sets_daily = models.BooleanField(default=True, editable=False)
+    sets_monthly = models.BooleanField(default=True, editable=False)
     set_at = models.DateTimeField()
     set_by_kind = models.CharField(max_length=8)
     set_by_id = models.CharField(max_length=36, blank=True)
@@ -167,10 +175,9 @@ class LimitVersion(models.Model):
             ),
         ]
 
-
-class Period(models.TextChoices):
-    DAY = "DAY", "Day"
-    MONTH = "MONTH", "Month"
+    def sets(self, period: Period) -> bool:
+        """Return whether the limit of a period is set here, and not that of the version before."""
+        return self.sets_daily if period == Period.DAY else self.sets_monthly
 
 
 class BudgetAdjustment(models.Model):
@@ -272,7 +279,15 @@ class SpendEntry(models.Model):
                 name="entry_reversal_names_its_entry",
             ),
         ]
-        indexes = [models.Index(fields=["budget", "day"], name="entry_budget_day")]
+        indexes = [
+            models.Index(fields=["budget", "day"], name="entry_budget_day"),
+            # A complete statement looks for what people corrected of its source; few are.
+            models.Index(
+                fields=["corrects_source", "day"],
+                condition=~Q(corrects_source=""),
+                name="entry_corrects_day",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.amount} ({self.source})"

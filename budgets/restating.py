@@ -21,7 +21,7 @@ from kernel.ids import uuid7
 
 from . import ledger
 from .ledger import Appended, NewEntry
-from .models import CompleteStatement, EntryKind, SourceFigure, SpendType
+from .models import CompleteStatement, EntryKind, SourceFigure, SpendEntry, SpendType
 
 
 class Place(NamedTuple):
@@ -101,10 +101,13 @@ def restate(
     *,
     complete: Complete | None = None,
     confirm_decrease: bool = False,
+    said: Collection[UUID] = (),
     now: datetime,
     by: Actor,
 ) -> Restatement:
     """Append what the statements change. Source and brands are locked by the caller.
+
+    `said` are the budgets of which `places_said` tells that the complete one concerns them.
 
     An older `as_of` than the last heard is stale and ignored. Raises StatementConflicts (an equal
     `as_of` with another amount; another restating source) and UnconfirmedDecrease, before anything
@@ -127,7 +130,8 @@ def restate(
         raise StatementConflicts(conflicts)
     if complete is not None:
         listed = {statement.place for statement in statements}
-        for place in _unlisted(listed, figures, completes, complete):
+        places = {*figures, *_corrected(source, complete, said)} - listed
+        for place in _unlisted(places, figures, completes, complete):
             news[place] = _Known(Decimal(0), complete.as_of)
         if not confirm_decrease:
             _check_decrease(figures, news, complete)
@@ -136,13 +140,35 @@ def restate(
 
 
 def places_said(source: str, complete: Complete) -> set[UUID]:
-    """Return the budgets of which a source has said something in the range."""
-    rows = SourceFigure.objects.filter(
-        source=source, day__gte=complete.from_day, day__lte=complete.to_day
+    """Return the budgets of which a source has said something in the range.
+
+    A correction counts within what its source has said, though that one may not have spoken yet.
+    """
+    days = (complete.from_day, complete.to_day)
+    figures = SourceFigure.objects.filter(source=source, day__range=days)
+    corrections = SpendEntry.objects.filter(corrects_source=source, day__range=days)
+    said: set[UUID] = set()
+    for rows in (figures, corrections):
+        found = rows.values_list("budget_id", flat=True).order_by().distinct()
+        if complete.budget_ids is not None:
+            found = found.filter(budget__in=complete.budget_ids)
+        said.update(found)
+    return said
+
+
+def _corrected(source: str, complete: Complete, budget_ids: Collection[UUID]) -> set[Place]:
+    """Return the places of the range where people corrected the source, of these budgets only:
+    another one's brand is not locked, and its correction comes after this statement.
+    """
+    rows = SpendEntry.objects.filter(
+        corrects_source=source,
+        day__range=(complete.from_day, complete.to_day),
+        budget__in=budget_ids,
     )
-    if complete.budget_ids is not None:
-        rows = rows.filter(budget__in=complete.budget_ids)
-    return set(rows.values_list("budget_id", flat=True).distinct())
+    return {
+        Place(budget_id, day, SpendType(spend_type))
+        for budget_id, day, spend_type in rows.values_list("budget_id", "day", "spend_type")
+    }
 
 
 def _as_listed(statement: Statement, complete: Complete) -> Statement:
@@ -184,14 +210,16 @@ def _is_news(
 
 
 def _unlisted(
-    listed: Collection[Place],
+    places: Iterable[Place],
     figures: Mapping[Place, _Known],
     completes: Iterable[Complete],
     complete: Complete,
 ) -> Iterable[Place]:
-    for place, known in figures.items():
-        heard = [known.as_of, *(c.as_of for c in completes if c.covers(place))]
-        if complete.covers(place) and place not in listed and max(heard) < complete.as_of:
+    for place in places:
+        heard = [c.as_of for c in completes if c.covers(place)]
+        if place in figures:
+            heard.append(figures[place].as_of)
+        if complete.covers(place) and all(as_of < complete.as_of for as_of in heard):
             yield place
 
 

@@ -2,7 +2,7 @@
 `campaigns`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from kernel.transactions import atomic
 
 from . import ledger
 from .limits import check_currency, check_limit, check_stop_at
-from .models import Brand, Budget, BudgetChange, BudgetKind, BudgetMode, LimitVersion
+from .models import Brand, Budget, BudgetChange, BudgetKind, BudgetMode, LimitVersion, Period
 from .terms import Limits
 
 
@@ -93,49 +93,65 @@ def set_limits(
     brand: Brand,
     from_day: date,
     today: date,
+    named: Collection[Period] = tuple(Period),
     now: datetime,
     by: Actor,
 ) -> bool:
     """Set what a budget may spend from a local day (not before `today`) on.
 
-    Limits are in the brand's currency. Returns whether anything changed, which is then told in the
-    budget's history. Raises InvalidValue. The caller holds the brand's lock.
+    Limits are in the brand's currency; `named` are those of them that somebody sets, the other is
+    what it was. Returns whether anything changed, which is then told in the budget's history.
+    Raises InvalidValue. The caller holds the brand's lock.
     """
     check_limit(limits.daily, currency=brand.currency, field="daily_budget")
     check_limit(limits.monthly, currency=brand.currency, field="monthly_budget")
     before = current_limits(budget, on=from_day)
-    if before == limits:
+    version = _version_of(budget, from_day)
+    # A coming limit is said though it is today's: today's may change until then.
+    is_said = from_day == today or all(map(version.sets, named))
+    if before == limits and is_said:
         return False
     if from_day > today and not LimitVersion.objects.filter(budget=budget).exists():
         # A first version covers the days before it too. These had no limit, and have none.
-        _store_limits(budget, Limits(), from_day=today, now=now, by=by)
-    _store_limits(budget, limits, from_day=from_day, now=now, by=by)
-    _tell(
-        budget,
-        _told(before, brand.currency),
-        _told(limits, brand.currency),
-        from_day=from_day,
-        now=now,
-        by=by,
-    )
+        first = _version_of(budget, today)
+        _store_limits(first, Limits(), named=tuple(Period), now=now, by=by)
+    _store_limits(version, limits, named=named, now=now, by=by)
+    _carry_on(budget, from_day)
+    told = (_told(before, brand.currency), _told(limits, brand.currency))
+    _tell(budget, *told, from_day=from_day, now=now, by=by)
     return True
 
 
+def _version_of(budget: Budget, from_day: date) -> LimitVersion:
+    """Return the limits that begin on a day, or new ones, which set nothing yet."""
+    new = LimitVersion(budget=budget, from_day=from_day, sets_daily=False, sets_monthly=False)
+    return LimitVersion.objects.filter(budget=budget, from_day=from_day).first() or new
+
+
 def _store_limits(
-    budget: Budget, limits: Limits, *, from_day: date, now: datetime, by: Actor
+    version: LimitVersion, limits: Limits, *, named: Collection[Period], now: datetime, by: Actor
 ) -> None:
-    LimitVersion.objects.update_or_create(
-        budget=budget,
-        from_day=from_day,
-        defaults={
-            "daily_limit": limits.daily,
-            "monthly_limit": limits.monthly,
-            "set_at": now,
-            "set_by_kind": by.kind,
-            "set_by_id": by.id,
-            "set_by_label": by.label[:120],
-        },
-    )
+    version.daily_limit, version.monthly_limit = limits
+    version.sets_daily |= Period.DAY in named
+    version.sets_monthly |= Period.MONTH in named
+    version.set_at = now
+    version.set_by_kind = by.kind
+    version.set_by_id = by.id
+    version.set_by_label = by.label[:120]
+    version.save()
+
+
+def _carry_on(budget: Budget, day: date) -> None:
+    """Let what the versions after `day` do not set themselves be that of the version before."""
+    limits = current_limits(budget, on=day)
+    later = list(LimitVersion.objects.filter(budget=budget, from_day__gt=day).order_by("from_day"))
+    for version in later:
+        if not version.sets_daily:
+            version.daily_limit = limits.daily
+        if not version.sets_monthly:
+            version.monthly_limit = limits.monthly
+        limits = Limits(version.daily_limit, version.monthly_limit)
+    LimitVersion.objects.bulk_update(later, ["daily_limit", "monthly_limit"])
 
 
 def withdraw_limits(
@@ -145,6 +161,7 @@ def withdraw_limits(
     before = current_limits(budget, on=from_day)
     gone, _ = LimitVersion.objects.filter(budget=budget, from_day=from_day).delete()
     if gone:
+        _carry_on(budget, from_day)
         after = current_limits(budget, on=from_day)
         _tell(
             budget,
@@ -192,7 +209,8 @@ def _tell(
     by: Actor,
 ) -> None:
     """Write who changed a budget, from what to what."""
-    changed = [name for name in before if before[name] != after[name]]
+    # A coming limit may be said to be what it is: then all is told.
+    changed = [name for name in before if before[name] != after[name]] or list(before)
     BudgetChange.objects.create(
         budget=budget,
         from_day=from_day,

@@ -154,13 +154,11 @@ def _spent(
     moment: BrandMoment,
 ) -> WantedHold:
     is_daily = period == Period.DAY
-    # What waits for a person does not end by time.
-    waits = budget.mode == BudgetMode.PAUSE
     return WantedHold(
         Reason.DAILY_BUDGET if is_daily else Reason.MONTHLY_BUDGET,
         budget.budget_id,
         moment.today if is_daily else first_of_month(moment.today),
-        None if waits else _end(budget.terms, period, spent, moment),
+        _end(budget, period, spent, moment),
         spent,
         limit,
         budget.terms.adjusted_by(period),
@@ -169,13 +167,16 @@ def _spent(
     )
 
 
-def _end(terms: Terms, period: Period, spent: Decimal, moment: BrandMoment) -> datetime | None:
+def _end(
+    budget: BudgetFacts, period: Period, spent: Decimal, moment: BrandMoment
+) -> datetime | None:
     """Return when a spent limit could be unspent by time alone.
 
     In its period: where an adjustment ends or a new limit begins. In the next one nothing is spent
-    yet, and no adjustment was given for it, so only a limit of nothing is.
+    yet, and no adjustment was given for it, so only a limit of nothing is; but what outlasts its
+    period may wait for a person.
     """
-    calendar = moment.calendar
+    terms, calendar = budget.terms, moment.calendar
     turn = moment.next_day if period == Period.DAY else moment.next_month
     for at in sorted(at for at in _turns(terms, moment) if at < turn):
         limit = in_force_on(calendar.today(at), terms.limits, terms.later).of(period)
@@ -186,6 +187,8 @@ def _end(terms: Terms, period: Period, spent: Decimal, moment: BrandMoment) -> d
         ]
         if not is_spent(bound(limit, sum(ongoing, ZERO)), spent, terms.stop_at):
             return at
+    if budget.mode == BudgetMode.PAUSE:
+        return None
     first = calendar.today(turn)
     if in_force_on(first, terms.limits, terms.later).of(period) != 0:
         return turn

@@ -97,12 +97,13 @@ def change_limits(
     """
     today = brand.calendar.today(now)
     from_day: date = changes.get("from_day", today)
-    names_a_limit = "daily_budget" in changes or "monthly_budget" in changes
+    fields = {Period.DAY: "daily_budget", Period.MONTH: "monthly_budget"}
+    named = [period for period, field in fields.items() if field in changes]
     if from_day < today:
         raise InvalidValue(f"The past is not rewritten: today is {today}.", field="from")
     if from_day.year > _YEAR_MAX:
         raise InvalidValue("A limit begins before 2200.", field="from")
-    if from_day != today and not names_a_limit:
+    if from_day != today and not named:
         raise InvalidValue("Which limit begins then?", field="from")
     is_changed = budgets.set_mode(
         budget,
@@ -112,14 +113,21 @@ def change_limits(
         now=now,
         by=by,
     )
-    if names_a_limit:
+    if named:
         current = budgets.current_limits(budget, on=from_day)
         limits = Limits(
             changes.get("daily_budget", current.daily),
             changes.get("monthly_budget", current.monthly),
         )
         is_changed |= budgets.set_limits(
-            budget, limits, brand=brand, from_day=from_day, today=today, now=now, by=by
+            budget,
+            limits,
+            brand=brand,
+            from_day=from_day,
+            today=today,
+            named=named,
+            now=now,
+            by=by,
         )
     return is_changed
 

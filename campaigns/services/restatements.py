@@ -126,6 +126,7 @@ def restate_spends(
             statements,
             complete=whole,
             confirm_decrease=confirm_decrease,
+            said=said,
             now=now,
             by=by,
         )

@@ -136,6 +136,19 @@ def test_a_correction_of_a_source_is_replaced_by_its_next_statement(client, camp
     assert total() == 75
 
 
+def test_what_people_corrected_is_nothing_where_a_complete_statement_does_not_list_it(
+    client, campaign
+):
+    correction = row(
+        campaign, "-30", correction=True, description="a refund", corrects_source="google"
+    )
+    client.post("/api/spends/", json.dumps(correction), content_type="application/json")
+    complete = {"from": DAY, "to": DAY, "campaigns": "all"}
+    restated = report(client, [], complete=complete).json()["restated"]
+    assert [(change["before"], change["after"]) for change in restated] == [("-30", "0")]
+    assert total() == 0
+
+
 def test_two_sources_do_not_restate_the_same_day_unless_it_is_said(client, campaign):
     report(client, [row(campaign, "100")])
     answer = report(client, [row(campaign, "5")], source="meta")
