@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from budgets.models import Brand
-from kernel.actor import Actor
+from kernel.actor import SYSTEM, Actor
 from tenants import doorbell
 from tenants.contexts import current_agency
 
@@ -64,6 +64,16 @@ def enforce_delivery(
     if whole:
         _store(outcome, judge(list(whole.values()), moments), brands, moments, by=by)
     return outcome
+
+
+def catch_up(brands: Mapping[UUID, Brand], *, now: datetime) -> None:
+    """Decide on those of the locked brands whose time has come, as a sweep would have done."""
+    moments = moments_of(brands.values(), now=now)
+    behind = {
+        key: brand for key, brand in brands.items() if _time_has_come(brand, moments[key].now)
+    }
+    if behind:
+        enforce_delivery(behind, now=now, by=SYSTEM)
 
 
 def _time_has_come(brand: Brand, now: datetime) -> bool:

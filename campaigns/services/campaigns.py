@@ -16,7 +16,7 @@ from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError, InvalidValue, NameTaken, NotFound
 from kernel.transactions import atomic
 
-from ..enforcement import close_holds, enforce_delivery
+from ..enforcement import catch_up, close_holds, enforce_delivery
 from ..judgement import Outcome, decision_instant
 from ..models import PAUSE, WAITS, Campaign, Hold, Reason, Status
 from .budgets import LimitChanges, change_limits
@@ -135,6 +135,9 @@ def update_campaign(
     now = decision_instant(brand, now=now)
     if campaign.archived_at is not None:
         raise Conflict(f"{campaign.name} is archived.", field="status")
+    if changes.get("status") == "ACTIVE":
+        # What waits for a person does so since its period was over, swept or not.
+        catch_up({brand.id: brand}, now=now)
     for field in ("name", "platform", "external_id", "start_date", "end_date"):
         if field in changes:
             setattr(campaign, field, changes[field])  # type: ignore[literal-required]
@@ -171,6 +174,9 @@ def command(
     if archived := found.exclude(archived_at=None).first():
         raise Conflict(f"{archived.name} is archived.", field="status")
     ids = list(set(campaign_ids))
+    if status == "ACTIVE":
+        # As in `update_campaign`: what waits is to be resumed, swept or not.
+        catch_up(brands, now=now)
     latest = max((decision_instant(b, now=now) for b in brands.values()), default=now)
     _command(ids, status, now=latest, by=by)
     return enforce_delivery(brands, now=now, by=by, campaign_ids=ids)

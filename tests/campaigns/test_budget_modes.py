@@ -92,6 +92,18 @@ def test_a_hold_of_a_finished_period_waits_for_a_person(acme):
     assert status_of(campaign) == "ACTIVE"
 
 
+@pytest.mark.parametrize("is_swept", [True, False])
+def test_a_person_resumes_what_waits_whether_or_not_a_sweep_has_seen_it(acme, is_swept):
+    brand = make_brand(daily="50")
+    change(brand.budgets.get(kind="root"), mode="pause")
+    campaign = make_campaign(brand)
+    spend(campaign, "50")
+    if is_swept:
+        sweep_at(NEXT_DAY)
+    command(campaign, "ACTIVE", now=NEXT_DAY + HOUR)
+    assert Campaign.objects.get().status == "ACTIVE"
+
+
 def test_within_its_period_a_raised_limit_resumes_it_without_a_person(acme):
     brand = make_brand(daily="50", monthly="50")
     campaign = make_campaign(brand)

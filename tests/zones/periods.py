@@ -70,7 +70,7 @@ def compare_moves(old: ZoneInfo, new: ZoneInfo, now: datetime, tally: Tally) -> 
     """Ask when a new zone takes effect that is chosen at an instant, and then, hour by hour over
     that instant, which day it is: no day may come back."""
     tally.moves += 1
-    since = _midnight_after(old, new, now)
+    since = midnight_after(old, new, now)
     expected = None if since is None else Calendar(new.key, zone_before=old.key, since=since)
     try:
         moved = Calendar(old.key).moved_to(new.key, now=now)
@@ -101,7 +101,7 @@ def _compare_labels(
             tally.wrong.append(f"{old.key} -> {new.key} {now} next day of {at}: {turn}")
 
 
-def _midnight_after(old: ZoneInfo, new: ZoneInfo, now: datetime) -> datetime | None:
+def midnight_after(old: ZoneInfo, new: ZoneInfo, now: datetime) -> datetime | None:
     """The new zone's first midnight after `now` whose date is not before the old zone's until then;
     None where none of the next three is, as in a zone more than a day behind."""
     day = date_at(now, new)
