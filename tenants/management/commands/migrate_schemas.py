@@ -48,8 +48,9 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]
             if not found:
                 raise CommandError(f"No agency has the schema {self.schema_name!r}.")
             return found
-        # The others are being made, by whoever makes them ready.
-        return list(Agency.objects.filter(is_ready=True))
+        # The others are being made, by whoever makes them ready. No more columns than are needed:
+        # with --tenant, the platform's own schema may be older than the code.
+        return list(Agency.objects.filter(is_ready=True).only("schema_name", "slug"))
 
     def _way(self, args: Any, options: dict[str, Any]) -> Callable[[Agency], str]:
         """Return what is done with each agency: it tells what it did, or raises."""
