@@ -250,7 +250,10 @@ class SpendEntry(models.Model):
     """A line of the ledger. Nothing here is ever updated or deleted: a correction is a new line."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="entries")
+    # Its own index is the one with the day, below.
+    budget = models.ForeignKey(
+        Budget, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
     day = models.DateField(help_text="The brand's local day.")
     amount = amount_field()
     spend_type = models.CharField(max_length=7, choices=SpendType.choices, default=SpendType.DAILY)
@@ -297,7 +300,10 @@ class SpendTotal(models.Model):
     """What a node and all below it spent on a local day; kept with the entries, in one commit."""
 
     pk = models.CompositePrimaryKey("budget_id", "day")
-    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="totals")
+    # The primary key begins with it.
+    budget = models.ForeignKey(
+        Budget, on_delete=models.CASCADE, related_name="totals", db_index=False
+    )
     day = models.DateField()
     daily_amount = sum_field(default=0)
     # Counts in the month, not in the day (a fee, a month-level charge).

@@ -83,12 +83,13 @@ def _time_has_come(brand: Brand, now: datetime) -> bool:
 
 
 def _brands_where_a_shared_limit_turned(differences: Iterable[Difference]) -> set[UUID]:
-    """A campaign's own holds mirror the limits above it: where one that is not its leaf's came or
-    went, every campaign below that limit is concerned. One that is not live mirrors nothing."""
+    """A campaign's own holds mirror the limits above it: where one that is not its leaf's came, went
+    or changed, every campaign below that limit is concerned. One that is not live mirrors nothing.
+    """
     turned = set()
     for difference in differences:
         facts = difference.campaign.facts
-        if facts is None or difference.turned_budget_ids - {None, facts.budgets[0].budget_id}:
+        if facts is None or difference.changed_budget_ids - {None, facts.budgets[0].budget_id}:
             turned.add(difference.campaign.brand_id)
     return turned
 

@@ -44,10 +44,11 @@ class Difference:
         return not (self.moves or self.place or self.release or self.refresh or self.wait)
 
     @property
-    def turned_budget_ids(self) -> set[UUID | None]:
-        """The budgets of which a limit changed sides."""
-        placed = {hold.budget_id for hold in self.place}
-        return placed | {hold.budget_id for hold in (*self.release, *self.wait)}
+    def changed_budget_ids(self) -> set[UUID | None]:
+        """The budgets of which a limit changed sides, or a hold its numbers."""
+        changed = {hold.budget_id for hold in self.place}
+        changed |= {hold.budget_id for hold, _ in self.refresh}
+        return changed | {hold.budget_id for hold in (*self.release, *self.wait)}
 
 
 @dataclass(slots=True)
