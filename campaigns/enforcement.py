@@ -84,7 +84,7 @@ def _time_has_come(brand: Brand, now: datetime) -> bool:
 
 def _brands_where_a_shared_limit_turned(differences: Iterable[Difference]) -> set[UUID]:
     """A campaign's own holds mirror the limits above it: where one that is not its leaf's came,
-    went or changed, every campaign below that limit is concerned. One that is not live mirrors none.
+    went or changed, every campaign below that limit is concerned. Who is not live mirrors nothing.
     """
     turned = set()
     for difference in differences:
