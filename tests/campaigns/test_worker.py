@@ -1,6 +1,5 @@
 """The same through a real broker and a real worker: a tick rings, the worker sweeps."""
 
-import os
 import subprocess
 import sys
 import time
@@ -8,10 +7,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from budgets.models import Brand
 from campaigns.models import Campaign
@@ -22,20 +19,6 @@ from tests.conftest import ANN, make_brand, make_campaign
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture
-def environment(worker_id_number) -> dict[str, str]:
-    """This test's own database, and a part of the broker that is its own."""
-    at = connection.settings_dict
-    database = f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-    redis = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{8 + worker_id_number}").geturl()
-    return {**os.environ, "DATABASE_URL": database, "REDIS_URL": redis, "LOG_LEVEL": "INFO"}
-
-
-@pytest.fixture
-def worker_id_number() -> int:
-    return int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", "0"))) or 0) % 8
 
 
 @pytest.fixture
