@@ -166,8 +166,13 @@ def inherited_from(budget: Budget) -> str:
 
 def budget_called(budget: Budget) -> str:
     """Return what people call a budget; a campaign's comes with its campaign."""
-    campaign = getattr(budget, "campaign", None)
-    return budget.name or (campaign.name if campaign else budget.brand.name)
+    match budget.kind:
+        case BudgetKind.LEAF:
+            return budget.campaign.name
+        case BudgetKind.GROUP:
+            return budget.name
+        case _:
+            return budget.brand.name
 
 
 def page_of(budget: Budget) -> str:
