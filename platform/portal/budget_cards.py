@@ -166,9 +166,19 @@ def inherited_from(budget: Budget) -> str:
 
 def budget_called(budget: Budget) -> str:
     """Return what people call a budget; a campaign's comes with its campaign."""
+<<<<<<< HEAD
     if budget.kind == BudgetKind.LEAF:
         return budget.campaign.name
     return budget.name or budget.brand.name
+=======
+    match budget.kind:
+        case BudgetKind.LEAF:
+            return budget.campaign.name
+        case BudgetKind.GROUP:
+            return budget.name
+        case _:
+            return budget.brand.name
+>>>>>>> pages
 
 
 def page_of(budget: Budget) -> str:

@@ -6,7 +6,15 @@ from typing import Any, cast
 
 import pytest
 
-from budgets.models import Budget, BudgetAdjustment, BudgetChange, BudgetKind, LimitVersion, Period
+from budgets.models import (
+    Brand,
+    Budget,
+    BudgetAdjustment,
+    BudgetChange,
+    BudgetKind,
+    LimitVersion,
+    Period,
+)
 from budgets.services import current_limits, root_of
 from budgets.terms import Limits
 from campaigns.models import Campaign, Status
@@ -246,8 +254,8 @@ def test_bad_terms_are_told_at_their_field_and_nothing_is_stored(
     assert told in errors(page)[field][0]
     assert 'value="80"' in page.content.decode()
     # What of the page would have been accepted is not stored either.
-    assert not Campaign.objects.filter(name="Renamed").exists()
-    assert not Budget.objects.filter(name="Renamed").exists()
+    for model in (Brand, Budget, Campaign):
+        assert not model.objects.filter(name="Renamed").exists()
     assert current_limits(budget, on=date(2199, 12, 31)).daily == 100
 
 

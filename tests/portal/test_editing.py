@@ -251,7 +251,8 @@ def test_brand_and_campaign_pages_take_the_same_statements_for_any_number(
     viewer, brand, count, django_assert_num_queries
 ):
     for number in range(count):
-        campaign = make_campaign(brand, f"Campaign {number}", daily="10")
+        group = budgets.create_group(brand_id=brand.id, name=f"Group {number}", now=NOON, by=ANN)
+        campaign = make_campaign(brand, f"Campaign {number}", daily="10", group=group.id)
         spend(campaign, "10")
     with django_assert_num_queries(16):
         viewer.get(f"/brands/{brand.id}/")
