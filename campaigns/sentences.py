@@ -72,7 +72,8 @@ def _end(hold: Hold, calendar: Calendar, *, now: datetime) -> str:
         period = "day" if hold.reason == Reason.DAILY_BUDGET else "month"
         return f"Its {period} is over; resumes when a person resumes it."
     if hold.mode == BudgetMode.PAUSE and hold.until is None:
-        return "Resumes when a person resumes it, or the budget is raised."
+        period = "day" if hold.reason == Reason.DAILY_BUDGET else "month"
+        return f"Resumes when the budget is raised; after its {period}, when a person resumes it."
     if hold.until is None:
         if hold.reason in (Reason.DAILY_BUDGET, Reason.MONTHLY_BUDGET):
             return "Resumes when the budget is raised."

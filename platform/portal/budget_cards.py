@@ -166,11 +166,6 @@ def inherited_from(budget: Budget) -> str:
 
 def budget_called(budget: Budget) -> str:
     """Return what people call a budget; a campaign's comes with its campaign."""
-<<<<<<< HEAD
-    if budget.kind == BudgetKind.LEAF:
-        return budget.campaign.name
-    return budget.name or budget.brand.name
-=======
     match budget.kind:
         case BudgetKind.LEAF:
             return budget.campaign.name
@@ -178,7 +173,6 @@ def budget_called(budget: Budget) -> str:
             return budget.name
         case _:
             return budget.brand.name
->>>>>>> pages
 
 
 def page_of(budget: Budget) -> str:

@@ -76,7 +76,7 @@ def test_a_hold_of_a_finished_period_waits_for_a_person(acme):
     spend(campaign, "50")
     assert sentences(campaign) == [
         "Paused since 12:00: daily budget of Northwind spent, 50.00 of 50.00 USD."
-        " Resumes when a person resumes it, or the budget is raised."
+        " Resumes when the budget is raised; after its day, when a person resumes it."
     ]
     before = StatusChange.objects.count()
     sweep_at(NEXT_DAY)
