@@ -74,7 +74,7 @@ def test_a_deadlock_is_503(manager, monkeypatch, kind):
 
 def test_another_failure_of_the_database_stays_one(manager, monkeypatch):
     def fail(**_):
-        raise OperationalError("disk full") from postgres.DiskFull("disk full")
+        raise OperationalError("too complex") from postgres.StatementTooComplex("too complex")
 
     monkeypatch.setattr(brands, "create_brand", fail)
     manager.client.raise_request_exception = False

@@ -94,7 +94,7 @@ def test_a_connection_that_is_lost_before_the_commit_leaves_neither(own_agency, 
     with monkeypatch.context() as patched:
         patched.setattr(RememberedAnswer.objects, "create", cut_off)
         (answer,) = in_threads(own_agency, [lambda: post(client, "brands/", {"name": "N"})])
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert not Brand.objects.exists()
     assert not RememberedAnswer.objects.exists()
     assert post(client, "brands/", {"name": "N"}).status_code == 201

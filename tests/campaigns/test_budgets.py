@@ -61,7 +61,10 @@ def test_what_was_to_follow_a_withdrawn_limit_follows_the_one_before(root):
 
 @pytest.mark.parametrize(
     ("spent", "ends", "sentence"),
-    [("8", timedelta(hours=2), "Resumes 14:00 UTC."), ("10", None, "Resumes when a person")],
+    [
+        ("8", timedelta(hours=2), "Resumes 14:00 UTC."),
+        ("10", None, "Resumes when the budget is raised"),
+    ],
 )
 def test_a_hold_that_would_wait_ends_before_its_day_where_time_frees_it(
     root, spent, ends, sentence

@@ -10,8 +10,8 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from budgets import services as budgets
-from budgets.models import Brand, SpendTotal
-from campaigns import enforcement
+from budgets.models import Brand, Budget, BudgetKind, SpendTotal
+from campaigns import crossings
 from campaigns.models import Campaign, Hold
 from campaigns.services.spend import NewSpend, record_spend
 from tests.campaigns.test_concurrency import in_threads
@@ -38,7 +38,13 @@ def test_32_writers_leave_books_and_holds_right_after_every_commit(own_agency, b
 def test_it_finds_campaigns_that_nobody_looked_at_when_a_shared_limit_turned(
     own_agency, monkeypatch
 ):
-    monkeypatch.setattr(enforcement, "_brands_where_a_shared_limit_turned", lambda _: set())
+    real = crossings._turned_budgets
+
+    def own_ones(*args):
+        leaves = Budget.objects.filter(id__in=real(*args), kind=BudgetKind.LEAF)
+        return set(leaves.values_list("id", flat=True))
+
+    monkeypatch.setattr(crossings, "_turned_budgets", own_ones)
     # One second mostly suffices; on a machine that is busy otherwise, few limits are crossed in it.
     result = run(own_agency, seconds=4)
     assert result.wrongly_running

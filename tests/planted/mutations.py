@@ -109,9 +109,9 @@ MUTATIONS = [
     ),
     Mutation(
         "a shared limit that turned is seen by the campaign that spent alone",
-        "campaigns/enforcement.py",
-        "whole |= {key: brands[key] for key in widened}",
-        "pass",
+        "campaigns/crossings.py",
+        "if not turned.isdisjoint(s.chain[1:])}",
+        "if turned is None}",
     ),
     Mutation(
         "a spend can be reversed twice",

@@ -159,8 +159,8 @@ def test_one_schema_alone(three, later):
 
 def test_the_rare_options_are_djangos_own(three, later):
     later()
-    # The three, and the one that each of these tests has anyway.
-    assert migrate(plan=True).count("Create model Later") == 4
+    # Django tells the plan of each schema: of these three, and of what else there is.
+    assert migrate(plan=True).count("Create model Later") >= len(three)
     migrate(app_label="campaigns", fake=True)
     for agency in three:
         with tenant_context(agency):
