@@ -135,9 +135,8 @@ def update_campaign(
     now = decision_instant(brand, now=now)
     if campaign.archived_at is not None:
         raise Conflict(f"{campaign.name} is archived.", field="status")
-    if changes.get("status") == "ACTIVE":
-        # What waits for a person does so since its period was over, swept or not.
-        catch_up({brand.id: brand}, now=now)
+    # What waits for a person does so since its period was over, swept or not.
+    catch_up({brand.id: brand}, now=now)
     for field in ("name", "platform", "external_id", "start_date", "end_date"):
         if field in changes:
             setattr(campaign, field, changes[field])  # type: ignore[literal-required]
@@ -174,9 +173,8 @@ def command(
     if archived := found.exclude(archived_at=None).first():
         raise Conflict(f"{archived.name} is archived.", field="status")
     ids = list(set(campaign_ids))
-    if status == "ACTIVE":
-        # As in `update_campaign`: what waits is to be resumed, swept or not.
-        catch_up(brands, now=now)
+    # As in `update_campaign`: what waits was to be resumed, or stays, swept or not.
+    catch_up(brands, now=now)
     latest = max((decision_instant(b, now=now) for b in brands.values()), default=now)
     _command(ids, status, now=latest, by=by)
     return enforce_delivery(brands, now=now, by=by, campaign_ids=ids)
