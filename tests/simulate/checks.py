@@ -45,12 +45,13 @@ class Checks:
         decided at `now` may be behind.
         """
         yield from (f"{v.invariant}: {v.message}" for v in audit().violations)
-        decided = dict(Brand.objects.values_list("id", "decided_at"))
+        stored = Brand.objects.in_bulk()
         statuses = dict(Campaign.objects.values_list("id", "status"))
         holds = _stored_holds()
         for brand in self.world.brands:
-            if is_pending and decided[brand.id] != now:
+            if is_pending and stored[brand.id].decided_at != now:
                 continue
+            next_check_at = stored[brand.id].next_check_at or now + _SEEN_AHEAD
             for name, campaign_id in brand.campaigns.items():
                 own = holds.get(campaign_id, [])
                 found = {(hold.reason, hold.level, hold.kind) for hold in own}
@@ -62,6 +63,10 @@ class Checks:
                     yield f"{brand.model.zone} {name}: {statuses[campaign_id]}, not {status}"
                 if found == expected:
                     yield from self._wrong_ends(brand, name, own, now)
+                # Half-way and just before somebody looks again, time alone has changed nothing.
+                for at in (now + (next_check_at - now) / 2, next_check_at - _TICK):
+                    if at > now and brand.model.holds(name, at) != expected:
+                        yield f"{brand.model.zone} {name}: next look only at {next_check_at}"
 
     def wrong_totals(self) -> Iterator[str]:
         """Yield a sentence for each campaign's day whose total is not the model's."""
@@ -111,6 +116,8 @@ def _ends_right(brand: SimulatedBrand, name: str, hold: StoredHold, now: datetim
         if end <= now or stands != [True, False]:
             return False
     over = _flight_over(brand, name) if hold.reason == "daypart" else None
+    if end is not None and over is not None and end >= over:
+        return False
     return all(
         model.rule_says(hold.reason, hold.level, name, at)
         for at in _edges(brand, name, hold, now)

@@ -18,6 +18,7 @@ from tests.simulate.world import (
     ZONES,
     SimulatedBrand,
     World,
+    about,
     own_schedule_id,
     remember_windows,
 )
@@ -33,7 +34,7 @@ class Edits:
         self.adjustments: list[tuple[SimulatedBrand, str, UUID, ModelAdjustment]] = []
         self.kinds: dict[Callable[[datetime], None], int] = {
             self.limit: 6,
-            self.adjust: 4,
+            self.adjust: 10,
             self.withdraw: 2,
             self.mode: 2,
             self.windows: 4,
@@ -63,8 +64,7 @@ class Edits:
         if node.coming(today):
             # What has been announced begins first.
             return
-        about = {"root": 400, GROUP: 150}.get(name, 100)
-        limits = self.world.some_limits(about)
+        limits = self.world.some_limits(name)
         if self.dice.random() < 0.05:
             limits[DAILY] = Decimal(0)
         day = today + timedelta(days=self.dice.choice([0, 0, 0, 1, 3]))
@@ -91,7 +91,7 @@ class Edits:
         reason, period = self.dice.choice([(DAILY, Period.DAY), (MONTHLY, Period.MONTH)])
         if node.limit(reason, today) is None:
             return
-        amount = Decimal(self.dice.choice([-80, -20, 10, 40, 120]))
+        amount = Decimal(self.dice.choice([-90, -40, 10, 40])) * about(name) / 100
         minutes = self.dice.choice([None, 45, 150, 600])
         expires_at = None if minutes is None else now + timedelta(minutes=minutes)
         given = budgets.adjust_budget(

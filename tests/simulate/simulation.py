@@ -138,6 +138,8 @@ class Simulation:
             self._check(simulated, now)
 
     def _happen(self, simulated: Simulated, now: datetime) -> None:
+        # First as time has left it: what happens next decides on most of it anew.
+        self._check(simulated, now)
         with tenant_context(simulated.agency):
             for at in simulated.happen(now):
                 self._check(simulated, at)

@@ -9,6 +9,7 @@ from budgets.models import SpendType
 from campaigns.models import Campaign
 from campaigns.services.restatements import CompleteRange, ReportedSpend, restate_spends
 from campaigns.services.spend import NewSpend, record_spend, record_spends, reverse_spend
+from tests.simulate.model import DAILY
 from tests.simulate.world import BUYER, SimulatedBrand, World
 
 PLATFORM = "platform"
@@ -70,10 +71,21 @@ class Spending:
     ) -> Decimal:
         """What a campaign spent in the last hours. One that is stopped still spends a little: ad
         platforms report late."""
+        left = self._left(brand, name, now)
+        if left > 0 and self.dice.random() < 0.05:
+            # To the cent: spent means that nothing is left.
+            return left
         part = CURVE[brand.model.local(now).hour] * hours / sum(CURVE)
         share = Decimal(1) if status == "ACTIVE" else Decimal("0.04")
         chance = Decimal(self.dice.randrange(50, 150)) / 100
         return (brand.appetite[name] * part * share * chance).quantize(CENT)
+
+    @staticmethod
+    def _left(brand: SimulatedBrand, name: str, now: datetime) -> Decimal:
+        """What is left of a campaign's own daily limit, as far as it stops there."""
+        campaign, today = brand.model.campaigns[name], brand.model.today(now)
+        limit = campaign.own.limit(DAILY, today) or NOTHING
+        return limit * campaign.own.stop_at / 100 - campaign.has_spent(DAILY, today)
 
     def _new(self, brand: SimulatedBrand, name: str, amount: Decimal, now: datetime) -> NewSpend:
         self.count += 1

@@ -97,11 +97,11 @@ class World:
         self.shared.append(SimulatedSchedule(made.id, model))
 
     def _make_brand(self, name: str, zone: str, now: datetime) -> None:
-        limits = self.some_limits(400)
+        limits = self.some_limits("root")
         made = brands.create_brand(
             name=name, time_zone=zone, currency="EUR", **limits, now=now, by=BUYER
         )
-        group_limits = self.some_limits(150)
+        group_limits = self.some_limits(GROUP)
         group = budgets.create_group(
             brand_id=made.id, name=GROUP, **group_limits, now=now, by=BUYER
         )
@@ -116,7 +116,7 @@ class World:
 
     def _make_campaign(self, brand: SimulatedBrand, name: str, now: datetime) -> None:
         dice, model = self.dice, ModelCampaign()
-        limits = self.some_limits(100)
+        limits = self.some_limits(name)
         model.own.limits[brand.model.today(now)] = limits
         model.group = GROUP if dice.random() < 0.5 else None
         made = campaigns.create_campaign(
@@ -129,7 +129,7 @@ class World:
         )
         brand.model.campaigns[name] = model
         brand.campaigns[name], brand.nodes[name] = made.id, made.budget_id
-        brand.appetite[name] = Decimal(dice.randrange(20, 200))
+        brand.appetite[name] = Decimal(dice.randrange(50, 400))
         if dice.random() < 0.4:
             brand.restated.add(name)
         self._give_hours(made.id, model, now)
@@ -150,12 +150,12 @@ class World:
             )
             model.shared = shared.model
 
-    def some_limits(self, about: int) -> dict[str, Any]:
-        """A daily and a monthly limit, in most cases."""
-        daily = Decimal(self.dice.randrange(about // 2, about * 2))
+    def some_limits(self, name: str) -> dict[str, Any]:
+        """A daily and a monthly limit of a budget, in most cases."""
+        daily = Decimal(self.dice.randrange(about(name) // 2, about(name) * 2))
         return {
             DAILY: daily if self.dice.random() < 0.7 else None,
-            MONTHLY: daily * self.dice.randrange(3, 25) if self.dice.random() < 0.6 else None,
+            MONTHLY: daily * self.dice.randrange(2, 20) if self.dice.random() < 0.6 else None,
         }
 
     def some_hours(self) -> tuple[time, time]:
@@ -177,6 +177,11 @@ class World:
             brand.model.before_decision(now)
             brand.model.after_decision(now)
             self.decisions += len(brand.campaigns)
+
+
+def about(name: str) -> int:
+    """How much may be spent in a day below a budget: the root's, the group's, or a campaign's."""
+    return {"root": 500, GROUP: 200}.get(name, 100)
 
 
 def remember_windows(model: ModelSchedule, schedule_id: UUID) -> None:
