@@ -137,6 +137,8 @@ def update_campaign(
         raise Conflict(f"{campaign.name} is archived.", field="status")
     # What waits for a person does so since its period was over, swept or not.
     catch_up({brand.id: brand}, now=now)
+    # It may have moved the campaign: what is saved below must not undo that.
+    campaign.refresh_from_db(fields=["status", "status_version", "updated_at"])
     for field in ("name", "platform", "external_id", "start_date", "end_date"):
         if field in changes:
             setattr(campaign, field, changes[field])  # type: ignore[literal-required]

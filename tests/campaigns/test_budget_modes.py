@@ -389,3 +389,16 @@ def test_every_change_is_told_with_who_made_it_and_what_it_was(acme):
         ({"mode": "", "stop_at": 100}, {"mode": "pause", "stop_at": 90}, "Ann"),
         ({"monthly_budget": None}, {"monthly_budget": "7.00"}, "Ann"),
     ]
+
+
+def test_an_edit_after_an_unswept_midnight_keeps_what_that_midnight_changed(acme):
+    campaign = make_campaign(make_brand(daily="50"))
+    spend(campaign, "50")
+    campaigns.update_campaign(
+        campaign_id=campaign.id,
+        changes={"name": "Renamed", "status": "PAUSED"},
+        now=NEXT_DAY,
+        by=ANN,
+    )
+    changes = StatusChange.objects.filter(campaign=campaign).order_by("version")
+    assert [change.to_status for change in changes] == ["ACTIVE", "PAUSED", "ACTIVE", "PAUSED"]

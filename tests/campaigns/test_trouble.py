@@ -29,7 +29,7 @@ from tests.campaigns.short_visibility import VISIBILITY_SECONDS
 from tests.campaigns.twins import live_through, state_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 QUEUE = "celery"
 
 
