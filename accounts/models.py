@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from rest_framework_api_key.crypto import KeyGenerator
 
@@ -11,6 +12,13 @@ from kernel.actor import Actor, ActorKind
 from kernel.ids import uuid7
 
 from .roles import Right, Role, allows
+
+
+# A client is limited to its own brands, whatever else goes wrong.
+CLIENTS_HAVE_BRANDS = models.CheckConstraint(
+    condition=~models.Q(role=Role.CLIENT_VIEWER) | models.Q(brand_ids__isnull=False),
+    name="%(class)s_client_has_brands",
+)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -27,7 +35,11 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who logs in by e-mail on one agency's host, or on the platform's as its staff."""
+    """A person who logs in by e-mail on one agency's host, or on the platform's as its staff.
+
+    `brand_ids` names the brands that this person may see; None means all. Plain ids, as brands are
+    of a layer above: one that is gone gives nothing.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(
@@ -38,9 +50,10 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=100, blank=True)
     role = models.CharField(
         max_length=16,
-        choices=[(r.value, r.value.title()) for r in Role],
+        choices=[(r.value, r.label) for r in Role],
         default=Role.VIEWER,
     )
+    brand_ids = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     is_superuser = models.BooleanField("platform staff", default=False, editable=False)
     date_joined = models.DateTimeField(auto_now_add=True)
@@ -52,6 +65,7 @@ class User(AbstractBaseUser):
 
     class Meta:
         ordering = ["email"]
+        constraints = [CLIENTS_HAVE_BRANDS]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Stored in lower case, so that the plain unique index answers for every spelling.
@@ -83,20 +97,25 @@ class User(AbstractBaseUser):
 
 
 class ApiKey(models.Model):
-    """A machine's credential: shown once, stored hashed, looked up by its public prefix."""
+    """A machine's credential: shown once, stored hashed, looked up by its public prefix.
+
+    `brand_ids` limits it to brands, as a person's do.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=100)
     role = models.CharField(
         max_length=16,
-        choices=[(r.value, r.value.title()) for r in Role],
+        choices=[(r.value, r.label) for r in Role],
         default=Role.VIEWER,
     )
+    brand_ids = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
     prefix = models.CharField(max_length=16, unique=True, editable=False)
     secret_hash = models.CharField(max_length=150, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # What DRF asks of a request's user.
     is_authenticated = True
@@ -105,6 +124,7 @@ class ApiKey(models.Model):
     class Meta:
         verbose_name = "API key"
         ordering = ["name", "id"]
+        constraints = [CLIENTS_HAVE_BRANDS]
 
     def __str__(self) -> str:
         return self.name

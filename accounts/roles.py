@@ -6,7 +6,15 @@ from enum import StrEnum
 class Role(StrEnum):
     OWNER = "owner"
     MANAGER = "manager"
+    BUYER = "buyer"
+    FINANCE = "finance"
     VIEWER = "viewer"
+    CLIENT_VIEWER = "client_viewer"
+
+    @property
+    def label(self) -> str:
+        """What people call it: "Client viewer"."""
+        return self.value.replace("_", " ").capitalize()
 
 
 class Right(StrEnum):
@@ -20,12 +28,17 @@ class Right(StrEnum):
     MANAGE_PEOPLE = "manage_people"
 
 
-_MANAGER = frozenset(Right) - {Right.MANAGE_PEOPLE}
+_SPEND = frozenset({Right.VIEW, Right.RECORD_SPEND, Right.CORRECT_SPEND})
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.MANAGER: _MANAGER,
+    Role.MANAGER: frozenset(Right) - {Right.MANAGE_PEOPLE},
+    Role.BUYER: _SPEND | {Right.EDIT_CAMPAIGNS, Right.EDIT_SCHEDULES},
+    Role.FINANCE: _SPEND | {Right.EDIT_BUDGETS},
     Role.VIEWER: frozenset({Right.VIEW}),
+    Role.CLIENT_VIEWER: frozenset({Right.VIEW}),
 }
+# Who may be limited to brands by name. A client is always: without a name, it sees nothing.
+LIMITABLE = frozenset({Role.BUYER, Role.CLIENT_VIEWER})
 
 
 def allows(role: str, right: Right) -> bool:

@@ -27,7 +27,7 @@ from .rights import AgencyAdmin, become
 
 logger = logging.getLogger("backoffice.people")
 
-_ROLES = [(role.value, role.value.title()) for role in Role]
+_ROLES = [(role.value, role.label) for role in Role]
 _ROLE_HELP = "Viewers look; managers also edit; owners also let people in."
 
 
