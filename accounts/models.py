@@ -13,7 +13,6 @@ from kernel.ids import uuid7
 
 from .roles import Right, Role, allows
 
-
 # A client is limited to its own brands, whatever else goes wrong.
 CLIENTS_HAVE_BRANDS = models.CheckConstraint(
     condition=~models.Q(role=Role.CLIENT_VIEWER) | models.Q(brand_ids__isnull=False),
