@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from kernel.ids import uuid7
 from kernel.local_time import Calendar
 from kernel.money import AMOUNT_DECIMALS_MAX, AMOUNT_DIGITS_MAX, SUM_DIGITS_MAX
+from kernel.rights import APPEND_ONLY, WRITTEN_ONCE
 
 
 def amount_field(**options: Any) -> Any:
@@ -215,6 +216,8 @@ class BudgetAdjustment(models.Model):
 class BudgetChange(models.Model):
     """Who changed what a budget may spend, from what to what. Nothing here is ever changed."""
 
+    database_rights = WRITTEN_ONCE
+
     id = models.BigAutoField(primary_key=True)
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="changes")
     # The local day from which it applies.
@@ -248,6 +251,8 @@ class EntryKind(models.TextChoices):
 
 class SpendEntry(models.Model):
     """A line of the ledger. Nothing here is ever updated or deleted: a correction is a new line."""
+
+    database_rights = APPEND_ONLY
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # Its own index is the one with the day, below.

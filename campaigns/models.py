@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from budgets.models import STOP_AT_MAX, Brand, Budget, BudgetMode, amount_field, sum_field
 from dayparting.models import Schedule
 from kernel.ids import uuid7
+from kernel.rights import APPEND_ONLY
 
 
 class Status(models.TextChoices):
@@ -175,6 +176,8 @@ class StatusChange(models.Model):
     It stands on its own: a campaign may be deleted, and whoever drives an ad platform from the feed
     must still be told to stop it there, by the names that it had.
     """
+
+    database_rights = APPEND_ONLY
 
     # In the order of the commits: the number is drawn under a lock that is held until the commit.
     id = models.BigAutoField(primary_key=True)

@@ -4,9 +4,12 @@
 4.0.1: only `with tenant_context(agency)`.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
-from django.db import connection
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.transaction import TransactionManagementError
 from django_tenants.utils import get_public_schema_name, tenant_context
 
 from fence.base import FakeTenant
@@ -20,6 +23,33 @@ def platform_context() -> AbstractContextManager[None]:
     return context
 
 
+@contextmanager
+def owner_context() -> Iterator[None]:
+    """Enter the platform's schema as the owner of all schemas: to migrate, make and remove them.
+
+    Whatever is entered inside is entered as the owner too. With a `DATABASE_OWNER_URL` it is a
+    connection of its own, which can't be opened within a transaction of the other.
+    """
+    owner = settings.OWNER_DATABASE
+    if owner is None or connection.settings_dict["USER"] == owner["USER"]:
+        with connection.as_owner(), platform_context():  # type: ignore[attr-defined]
+            yield
+        return
+    if connection.in_atomic_block:
+        raise TransactionManagementError("The owner's connection is none of this transaction's.")
+    # Everything asks `connections` for the one of this thread.
+    other = connections[DEFAULT_DB_ALIAS]
+    own = connections.create_connection(DEFAULT_DB_ALIAS)
+    own.settings_dict = {**other.settings_dict, **owner, "NAME": other.settings_dict["NAME"]}
+    connections[DEFAULT_DB_ALIAS] = own
+    try:
+        with own.as_owner(), platform_context():  # type: ignore[attr-defined]
+            yield
+    finally:
+        own.close()
+        connections[DEFAULT_DB_ALIAS] = other
+
+
 def current_agency() -> Agency:
     """Return the agency whose context this thread is in."""
     agency = connection.tenant  # type: ignore[attr-defined]
@@ -27,4 +57,4 @@ def current_agency() -> Agency:
     return agency
 
 
-__all__ = ["current_agency", "platform_context", "tenant_context"]
+__all__ = ["current_agency", "owner_context", "platform_context", "tenant_context"]

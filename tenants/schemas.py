@@ -29,8 +29,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django_tenants.utils import quote_schema_name
 
-from .contexts import platform_context, tenant_context
+from .contexts import owner_context, platform_context, tenant_context
 from .models import Agency, SchemaScript
+from .rights import drop_role, grant_rights
 
 logger = logging.getLogger("tenants.schemas")
 
@@ -40,10 +41,23 @@ class UnableToReplay(Exception):
 
 
 def fill_schema(agency: Agency, *, now: datetime) -> None:
-    """Give the agency its schema with all of its tables, from nothing: what is in it is dropped.
-
-    Call it on the platform's schema.
+    """Give the agency its schema with all of its tables and its role, from nothing: what is in it
+    is dropped.
     """
+    with owner_context():
+        _fill(agency, now=now)
+
+
+def drop_schema(agency: Agency) -> None:
+    """Drop the agency's schema with all that is in it, and its role; none is no error."""
+    with owner_context():
+        with connection.cursor() as cursor:
+            schema = quote_schema_name(agency.schema_name)
+            cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        drop_role(agency.schema_name)
+
+
+def _fill(agency: Agency, *, now: datetime) -> None:
     key = migrations_key()
     script = SchemaScript.objects.filter(key=key).values_list("sql", flat=True).first()
     if script is not None:
@@ -98,6 +112,7 @@ def _replay(agency: Agency, script: str, *, now: datetime) -> None:
         cursor.execute(script)
         cursor.execute("UPDATE django_migrations SET applied = %s", [now])
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    grant_rights(agency.schema_name)
 
 
 def _migrate(agency: Agency) -> Callable[[], str]:
@@ -112,6 +127,7 @@ def _migrate(agency: Agency) -> Callable[[], str]:
 
     with tenant_context(agency), connection.execute_wrapper(note):
         call_command(Migrate(), interactive=False, verbosity=0)
+    grant_rights(agency.schema_name)
     return lambda: _script(statements, schema_name=agency.schema_name)
 
 

@@ -10,8 +10,9 @@ from kernel import clock
 from kernel.errors import NameTaken
 from kernel.transactions import atomic
 
+from .contexts import owner_context
 from .models import Agency, Domain
-from .schemas import fill_schema
+from .schemas import drop_schema, fill_schema
 from .slugs import check_slug
 
 # Longer than the making of a schema takes; a younger row may be somebody else's work.
@@ -28,7 +29,7 @@ def create_agency(*, name: str, slug: str) -> Agency:
     try:
         fill_schema(agency, now=clock.read())
     except BaseException:
-        _remove(agency)
+        remove_agency(agency)
         raise
     make_ready(agency)
     return agency
@@ -40,9 +41,10 @@ def begin_agency(*, name: str, slug: str) -> Agency:
     Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use.
     """
     check_slug(slug)
-    _remove_unfinished(slug)
     try:
-        return _begin(name=name, slug=slug)
+        with owner_context():
+            _remove_unfinished(slug)
+            return _begin(name=name, slug=slug)
     except IntegrityError:
         raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
 
@@ -71,12 +73,16 @@ def _remove_unfinished(slug: str) -> None:
     failed = ~Q(opening=None) & ~Q(opening__error="")
     left = Agency.objects.filter(abandoned | failed, slug=slug, is_ready=False).first()
     if left is not None:
-        _remove(left)
+        remove_agency(left)
+
+
+def remove_agency(agency: Agency) -> None:
+    """Remove an agency with all that is its own: schema, role, row and addresses."""
+    with owner_context():
+        _remove(agency)
 
 
 @atomic
 def _remove(agency: Agency) -> None:
-    connection.set_schema_to_public()  # type: ignore[attr-defined]
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA IF EXISTS {quote_schema_name(agency.schema_name)} CASCADE")
-        Agency.objects.filter(pk=agency.pk).delete()
+    drop_schema(agency)
+    Agency.objects.filter(pk=agency.pk).delete()

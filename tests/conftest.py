@@ -27,9 +27,9 @@ from campaigns.services import brands, campaigns
 from kernel import counters
 from kernel.actor import Actor, ActorKind
 from kernel.counters import Count
-from tenants.contexts import platform_context, tenant_context
+from tenants.contexts import owner_context, platform_context, tenant_context
 from tenants.models import Agency
-from tenants.services import create_agency
+from tenants.services import create_agency, remove_agency
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # A Monday.
 ANN = Actor(ActorKind.PERSON, "ann", "Ann")
@@ -54,7 +54,8 @@ def django_db_setup(
     those ask for `own_agency`, which it does not know, and would write to the real database.
     """
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default": True})
+        with owner_context():
+            made = setup_databases(verbosity=0, interactive=False, aliases={"default": True})
         connection.set_schema_to_public()  # type: ignore[attr-defined]
         for name, slug, people in (
             ("Acme Media", "acme", ["ann:owner", "max:manager", "vic:viewer"]),
@@ -69,6 +70,10 @@ def django_db_setup(
                     )
     yield
     with django_db_blocker.unblock():
+        # Roles outlive the database.
+        with platform_context():
+            for agency in Agency.objects.all():
+                remove_agency(agency)
         teardown_databases(made, verbosity=0)
 
 
@@ -109,9 +114,7 @@ def own_agency(django_db_setup, django_db_blocker) -> Iterator[Agency]:
             with tenant_context(agency):
                 yield agency
         finally:
-            with platform_context(), connection.cursor() as cursor:
-                cursor.execute(f'DROP SCHEMA "{agency.schema_name}" CASCADE')
-                Agency.objects.filter(pk=agency.pk).delete()
+            remove_agency(agency)
 
 
 def make_brand(

@@ -6,4 +6,4 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers its check.
-        from config import durability  # noqa: F401
+        from config import database  # noqa: F401

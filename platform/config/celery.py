@@ -32,6 +32,6 @@ def spare_what_never_changes(**_: Any) -> None:
 @worker_ready.connect
 def warn_of_a_database_that_forgets(**_: Any) -> None:
     """Tell the operator in the log. (Its processes are forked by now: no connection is shared.)"""
-    from config import durability
+    from config import database
 
-    durability.warn_in_background()
+    database.warn_in_background()

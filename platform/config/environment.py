@@ -33,9 +33,12 @@ class Environment:
         self.values = {name: value.strip() for name, value in self.start.everything.items()}
         self.url: SplitResult = urlsplit(self.start.url)
 
-    def flag(self, name: str) -> bool:
-        """Return whether a switch is on; off where it is not set."""
-        return start.SWITCHES.get(self.values.get(name, "").lower(), False)
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return whether a switch is on; `default` where it is not set."""
+        word = self.values.get(name, "").lower()
+        if word and word not in start.SWITCHES:
+            raise ImproperlyConfigured(f"{name} is 1 or 0, not {word!r}.")
+        return start.SWITCHES.get(word, default)
 
     def whole(self, name: str, *, default: int, least: int) -> int:
         """Return a whole number, `default` where it is not set."""
@@ -60,6 +63,23 @@ class Environment:
         words = " ".join(f"-c {name}={value}" for name, value in session.items())
         own = {"connect_timeout": connect_timeout_seconds, **found.get("OPTIONS", {})}
         return found | {"OPTIONS": {**own, "options": words}}
+
+    def owner_database(self, database: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what differs from `database` for whoever owns it (`DATABASE_OWNER_URL`).
+
+        None where that is who logs in anyway. Raises ImproperlyConfigured for another database.
+        """
+        url = self.values.get("DATABASE_OWNER_URL")
+        if not url:
+            return None
+        owner = dict(environ.Env.db_url_config(url))
+        for part in ("HOST", "PORT", "NAME"):
+            if owner.get(part) != database.get(part):
+                raise ImproperlyConfigured(
+                    "DATABASE_OWNER_URL is DATABASE_URL with another user and password: they name"
+                    " the same host, port and database."
+                )
+        return {"USER": owner["USER"], "PASSWORD": owner["PASSWORD"]}
 
     def redis(self) -> str:
         """Return `REDIS_URL`."""

@@ -99,6 +99,10 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# Who owns the schemas: migrates, makes and removes them. None: who logs in anyway.
+OWNER_DATABASE = env.owner_database(DATABASES["default"])
+# Each context runs as a role of its own. Off where the database can't have them.
+DATABASE_ROLES = env.flag("DATABASE_ROLES", default=True)
 
 MIDDLEWARE = [
     "config.middleware.TrustedProxies",

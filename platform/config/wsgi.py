@@ -11,9 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from config import durability  # noqa: E402  (it needs the applications, which are there now)
+from config import database  # noqa: E402  (it needs the applications, which are there now)
 
-durability.warn_in_background()
+database.warn_in_background()
 # All that stays for the life of a worker is loaded and set aside: looking through it again and
 # again among the values of a request took a tenth of the time of a batch.
 for urls in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF):

@@ -9,12 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
-from django_tenants.utils import quote_schema_name
 
 from tenants.contexts import tenant_context
 from tenants.models import Agency
-from tenants.services import create_agency
+from tenants.services import create_agency, remove_agency
 
 from .cast import AgencyPlan
 from .keys import keep_key
@@ -76,8 +74,5 @@ def found_or_made(*, name: str, slug: str) -> Agency:
     if agency is None or agency.is_ready:
         return agency or create_agency(name=name, slug=slug)
     if agency.name == name:
-        with connection.cursor() as cursor:
-            schema = quote_schema_name(agency.schema_name)
-            cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        agency.delete()
+        remove_agency(agency)
     return create_agency(name=name, slug=slug)

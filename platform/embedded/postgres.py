@@ -17,7 +17,12 @@ from embedded.ports import LOOPBACK, free_port
 from embedded.processes import Process, run_to_end
 from embedded.wheels import postgres_programs
 
-NAME = "paceline"  # Of the database, and of the user that owns it.
+NAME = "paceline"  # Of the database, and of the role that owns it.
+SUPERUSER = "postgres"  # Makes that role, and is needed for nothing else.
+SUPERUSER_FILE = "superuser"  # With its password.
+# What a managed PostgreSQL gives as well. It may take the roles that it makes, and inherits nothing
+# of theirs; new databases are for tests.
+OWNER_RIGHTS = "LOGIN CREATEROLE CREATEDB NOINHERIT"
 READY_SECONDS_MAX = 120.0  # After a crash, it replays its log first.
 PAUSE_SECONDS = 0.02
 OPTIONS = {
@@ -75,7 +80,7 @@ class Postgres:
     @property
     def url(self) -> str:
         """The URL of the database, password included."""
-        return self._url(NAME)
+        return self._url(NAME, self._owner_password(), NAME)
 
     def start(self) -> None:
         """Make the cluster if there is none yet, and run it. Raises StartError or OSError."""
@@ -98,20 +103,22 @@ class Postgres:
                 )
             pause(PAUSE_SECONDS)
 
-    def _url(self, database: str) -> str:
-        password = kept_secret(self._folder / "password")
-        return f"postgresql://{NAME}:{password}@{LOOPBACK}:{self.port}/{database}"
+    def _url(self, role: str, password: str, database: str) -> str:
+        return f"postgresql://{role}:{password}@{LOOPBACK}:{self.port}/{database}"
+
+    def _owner_password(self) -> str:
+        return kept_secret(self._folder / "password")
 
     def _make_cluster(self) -> None:
         new = self._folder / "data.new"  # Renamed when whole, so a kill leaves no half cluster.
         shutil.rmtree(new, ignore_errors=True)
-        password = self._folder / "password"
+        password = self._folder / SUPERUSER_FILE
         kept_secret(password)
         if self._account:
             self._account.own(password)
         failure = run_to_end(
             [
-                *(self._programs / "initdb", "--pgdata", new, "--username", NAME),
+                *(self._programs / "initdb", "--pgdata", new, "--username", SUPERUSER),
                 *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8"),
                 *(
                     "--locale-provider=builtin",
@@ -131,17 +138,35 @@ class Postgres:
         new.rename(self._data)
 
     def _has_database(self) -> bool:
-        url = self._url("postgres")
         try:
+            # Also where the owner is the superuser, as in clusters made before there were two.
+            psycopg.connect(self.url, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return self._can_make_database() and self._has_database()
+        return True
+
+    def _can_make_database(self) -> bool:
+        """Make the database and its owner where the server answers; return whether it does."""
+        try:
+            password = kept_secret(self._folder / SUPERUSER_FILE)
+            url = self._url(SUPERUSER, password, "postgres")
             connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
         except psycopg.OperationalError:
             return False  # Not listening yet, or still replaying its log.
         try:
             with connection:
-                known = "SELECT 1 FROM pg_database WHERE datname = %s"
-                if not connection.execute(known, [NAME]).fetchone():
-                    connection.execute(f"CREATE DATABASE {NAME}")
+                self._make_database(connection)
         except psycopg.Error as error:
             what = "PostgreSQL could not make its database"
             raise start_error(what, output=str(error), folder=self._folder) from error
         return True
+
+    def _make_database(self, connection: psycopg.Connection) -> None:
+        """Make what is missing: a killed start may have left the role without its database."""
+        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
+            # The password is of letters, digits, - and _.
+            password = self._owner_password()
+            connection.execute(f"CREATE ROLE {NAME} {OWNER_RIGHTS} PASSWORD '{password}'")
+        known = "SELECT FROM pg_database WHERE datname = %s"
+        if not connection.execute(known, [NAME]).fetchone():
+            connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")

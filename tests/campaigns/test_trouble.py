@@ -24,7 +24,7 @@ from config import celery_app
 from kernel import clock
 from tenants.contexts import platform_context
 from tenants.models import Agency
-from tenants.services import create_agency
+from tenants.services import create_agency, remove_agency
 from tests.campaigns.short_visibility import VISIBILITY_SECONDS
 from tests.campaigns.twins import live_through, state_of
 
@@ -57,10 +57,8 @@ def twins(django_db_setup, django_db_blocker) -> Iterator[Twins]:
         # It is the test that sweeps the calm one, in time.
         Agency.objects.filter(pk=made[0].pk).update(is_active=False)
         yield Twins(made[0], made[1:])
-        with connection.cursor() as cursor:
-            for agency in made:
-                cursor.execute(f'DROP SCHEMA "{agency.schema_name}" CASCADE')
-        Agency.objects.filter(pk__in=[agency.pk for agency in made]).delete()
+        for agency in made:
+            remove_agency(agency)
         Agency.objects.filter(pk__in=others).update(is_active=True)
 
 

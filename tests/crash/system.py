@@ -15,6 +15,7 @@ from celery import Celery
 
 from embedded.environment import read_env_file
 from embedded.ports import free_port
+from embedded.postgres import SUPERUSER, SUPERUSER_FILE
 from embedded.processes import dies_with_us
 from tests.crash.connection import Connection, UnansweredError
 
@@ -100,8 +101,14 @@ class System:
         return done.stdout
 
     def database(self) -> psycopg.Connection:
-        """Return a connection of our own, which no rule of the product stands between."""
-        return psycopg.connect(self.urls["DATABASE_URL"], autocommit=True, connect_timeout=10)
+        """Return a superuser's connection, which no rule of the product stands between."""
+        return psycopg.connect(
+            self.urls["DATABASE_URL"],
+            user=SUPERUSER,
+            password=(self._home / "pg" / SUPERUSER_FILE).read_text().strip(),
+            autocommit=True,
+            connect_timeout=10,
+        )
 
     def set_postgres(self, **settings: str) -> None:
         """Change settings of PostgreSQL for good."""

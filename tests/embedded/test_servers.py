@@ -11,9 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from embedded.postgres import SUPERUSER, SUPERUSER_FILE
 from tests.servers import servers
 
 
@@ -55,6 +57,43 @@ def test_postgres_sorts_the_same_on_every_machine(variables: dict[str, str]) -> 
 def test_postgres_wants_the_password(variables: dict[str, str]) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(variables["DATABASE_URL"], password="wrong")
+
+
+def test_the_database_is_its_owners_who_is_no_superuser(variables: dict[str, str]) -> None:
+    with psycopg.connect(variables["DATABASE_URL"]) as connection:
+        found = connection.execute(
+            "SELECT rolname, rolsuper, rolcreaterole, rolinherit, rolbypassrls"
+            " FROM pg_roles JOIN pg_database ON datdba = pg_roles.oid WHERE datname = 'paceline'"
+        ).fetchone()
+    assert found == ("paceline", False, True, False, False)
+
+
+def test_the_owners_password_is_not_the_superusers(variables: dict[str, str]) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(variables["DATABASE_URL"], user=SUPERUSER)
+    psycopg.connect(superuser_url(variables)).close()
+
+
+def superuser_url(variables: dict[str, str]) -> str:
+    password = (Path(variables["PACELINE_HOME"]) / "pg" / SUPERUSER_FILE).read_text().strip()
+    return make_conninfo(variables["DATABASE_URL"], user=SUPERUSER, password=password)
+
+
+def test_a_superuser_who_logs_in_is_warned_of(variables: dict[str, str]) -> None:
+    asked = conninfo_to_dict(superuser_url(variables))
+    superuser = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format_map(asked)
+    told = {}
+    for url in (superuser, variables["DATABASE_URL"]):
+        told[url] = subprocess.run(
+            [sys.executable, "manage.py", "check", "--database", "default"],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, **variables, "DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stderr
+    assert "(config.W002) The database's log-in role postgres is a superuser" in told[superuser]
+    assert "config.W002" not in told[variables["DATABASE_URL"]]
 
 
 def test_valkey_wants_the_password_and_keeps_what_it_is_told(variables: dict[str, str]) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
-from django.db import connection, connections
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency
-from tenants.services import create_agency
+from tenants.services import create_agency, remove_agency
 from tests.conftest import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -68,9 +68,7 @@ def committed_agency(slug: str) -> Iterator[Agency]:
         with tenant_context(agency):
             yield agency
     finally:
-        with platform_context(), connection.cursor() as cursor:
-            cursor.execute(f'DROP SCHEMA "{agency.schema_name}" CASCADE')
-            Agency.objects.filter(pk=agency.pk).delete()
+        remove_agency(agency)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django_tenants.management.commands.migrate_schemas import MigrateSchemasCommand as Stock
 
 from campaigns.models import Campaign
-from tenants.contexts import platform_context, tenant_context
+from tenants.contexts import owner_context, platform_context, tenant_context
 from tests.conftest import make_brand, make_campaign
 from tests.tenants.catalogue import described
 from tests.tenants.later import add_migration, made
@@ -60,7 +60,7 @@ def test_our_commands_stand_for_django_tenants():
 def test_it_leaves_what_django_tenants_leaves(three, later, atomic):
     first, second, _ = three
     later(atomic=atomic)
-    with platform_context():
+    with owner_context():
         call_command(Stock(), tenant=True, schema_name=first.schema_name, verbosity=0)
     told = migrate()
     assert "m-1" not in told
@@ -87,7 +87,7 @@ def test_a_migration_of_data_meets_each_agencys_own_rows(three, later):
 
 def test_agencies_that_lack_different_migrations_each_get_theirs(three, later):
     first, second, third = three
-    with tenant_context(second), connection.cursor() as cursor:
+    with owner_context(), tenant_context(second), connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE name = '0003_shared_schedules'")
         cursor.execute("ALTER TABLE campaigns_campaign DROP shared_schedule_id")
     later()
@@ -100,7 +100,7 @@ def test_agencies_that_lack_different_migrations_each_get_theirs(three, later):
 def test_one_that_fails_is_named_and_the_others_go_on(three, later):
     first, second, third = three
     later()
-    with tenant_context(second), connection.cursor() as cursor:
+    with owner_context(), tenant_context(second), connection.cursor() as cursor:
         cursor.execute("CREATE TABLE campaigns_later ()")
     out = io.StringIO()
     with (
@@ -112,7 +112,7 @@ def test_one_that_fails_is_named_and_the_others_go_on(three, later):
     assert 'm-2: ProgrammingError: relation "campaigns_later" already exists' in out.getvalue()
     assert is_later(first)
     assert is_later(third)
-    with tenant_context(second), connection.cursor() as cursor:
+    with owner_context(), tenant_context(second), connection.cursor() as cursor:
         cursor.execute("DROP TABLE campaigns_later")
     assert not is_later(second)
     migrate()
@@ -122,7 +122,7 @@ def test_one_that_fails_is_named_and_the_others_go_on(three, later):
 def test_one_without_a_schema_is_named_and_the_others_go_on(three, later):
     first, second, third = three
     later()
-    with platform_context(), connection.cursor() as cursor:
+    with owner_context(), connection.cursor() as cursor:
         cursor.execute(f'DROP SCHEMA "{second.schema_name}" CASCADE')
     with pytest.raises(CommandError, match=r"Not up to date: m-2\."):
         migrate()

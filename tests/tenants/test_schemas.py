@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from tenants import schemas, services
-from tenants.contexts import platform_context, tenant_context
+from tenants.contexts import owner_context, platform_context, tenant_context
 from tenants.models import Agency, SchemaScript
 from tests.conftest import NOON
 from tests.tenants.catalogue import described
@@ -22,7 +22,7 @@ def scripts():
 
 def test_what_the_script_makes_is_what_migrations_make(own_agency):
     by_script = described(own_agency)
-    with platform_context():
+    with owner_context():
         schemas._migrate(own_agency)
     assert by_script == described(own_agency)
     # Each of them was really looked at.
@@ -56,7 +56,7 @@ def test_what_the_script_makes_is_what_migrations_make(own_agency):
 )
 def test_the_comparison_sees_a_difference(acme, change):
     before = described(acme)
-    with connection.cursor() as cursor:
+    with owner_context(), tenant_context(acme), connection.cursor() as cursor:
         cursor.execute(change)
     assert described(acme) != before
 
@@ -111,7 +111,7 @@ def test_a_script_that_fails_is_told_and_the_agency_is_migrated(own_agency, capl
 def test_what_a_killed_maker_left_in_the_schema_does_not_matter(own_agency):
     with made("half") as agency:
         whole = described(agency)
-        with tenant_context(agency), connection.cursor() as cursor:
+        with owner_context(), tenant_context(agency), connection.cursor() as cursor:
             cursor.execute("DROP TABLE campaigns_hold")
             cursor.execute("CREATE TABLE spare ()")
         schemas.fill_schema(agency, now=NOON)
@@ -140,7 +140,7 @@ def test_several_at_once_make_whole_agencies_and_one_script(own_agency):
     with platform_context(), ExitStack() as stack:
         agencies = list(Agency.objects.filter(slug__startswith="at-once"))
         for agency in agencies:
-            stack.callback(services._remove, agency)
+            stack.callback(services.remove_agency, agency)
         assert not failed
         assert SchemaScript.objects.count() == 1
         assert [described(agency) for agency in agencies] == [described(own_agency)] * 3

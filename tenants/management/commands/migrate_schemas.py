@@ -11,9 +11,10 @@ from django_tenants.management.commands.migrate_schemas import MigrateSchemasCom
 from django_tenants.migration_executors.base import run_migrations
 from django_tenants.utils import get_public_schema_name
 
-from tenants.contexts import platform_context, tenant_context
+from tenants.contexts import owner_context, platform_context, tenant_context
 from tenants.migrating import Pending, applied_migrations
 from tenants.models import Agency
+from tenants.rights import grant_rights, schemas_without_rights
 
 logger = logging.getLogger("tenants.migrating")
 
@@ -34,13 +35,20 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]
         SyncCommon.handle(self, *args, **options)
         if self.executor not in (None, "standard"):
             raise CommandError("There is one executor here, and it shares its work: leave it out.")
+        with owner_context():
+            if self.sync_public:
+                self._migrate_platform(args, options)
+            if self.sync_tenant:
+                with platform_context():
+                    agencies = self._agencies()
+                self._each(agencies, self._way(args, options))
+
+    def _migrate_platform(self, args: Any, options: dict[str, Any]) -> None:
         public = get_public_schema_name()
-        if self.sync_public:
-            run_migrations(args, options, "standard", public)
-        if self.sync_tenant:
-            with platform_context():
-                agencies = self._agencies()
-            self._each(agencies, self._way(args, options))
+        run_migrations(args, options, "standard", public)
+        with platform_context():
+            if schemas_without_rights([public]):
+                grant_rights(public)
 
     def _agencies(self) -> list[Agency]:
         if self.schema_name:
@@ -78,9 +86,14 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]
 
     def _each(self, agencies: list[Agency], way: Callable[[Agency], str]) -> None:
         failed, changed = [], 0
+        with platform_context():
+            lacking = schemas_without_rights([agency.schema_name for agency in agencies])
         for number, agency in enumerate(agencies, 1):
             try:
                 done = way(agency)
+                if done or agency.schema_name in lacking:
+                    with tenant_context(agency):
+                        grant_rights(agency.schema_name)
             except Exception as failure:
                 failed.append(agency.slug)
                 self._tell_failure(agency, failure)
