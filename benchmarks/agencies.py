@@ -114,7 +114,7 @@ def fill(count: int) -> float:
     from demo.seeding import SeedPlan, seed_agency
     from kernel import clock
     from kernel.actor import SYSTEM
-    from tenants.contexts import tenant_context
+    from tenants.contexts import owner_context, tenant_context
     from tenants.models import Agency
     from tenants.services import create_agency
 
@@ -133,7 +133,7 @@ def fill(count: int) -> float:
             copy_rows(first, agency)
         if number % 50 == 0:
             connection.close()
-    with connection.cursor() as cursor:
+    with owner_context(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return sorted(times)[len(times) // 2] * 1000
 
@@ -142,7 +142,9 @@ def copy_rows(source: Any, target: Any) -> None:
     """Copy what the first agency owns into another one's tables."""
     from django.db import connection, transaction
 
-    with transaction.atomic(), connection.cursor() as cursor:
+    from tenants.contexts import owner_context
+
+    with owner_context(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(
             "SELECT c.relname, pg_get_serial_sequence(format('%%I.%%I', nspname, c.relname), 'id')"

@@ -50,10 +50,9 @@ def main() -> None:
 
 
 def make_table() -> None:
-    from django.db import connection
+    from benchmarks.world import execute_as_owner
 
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bare_entry (LIKE budgets_spendentry INCLUDING ALL)")
+    execute_as_owner("CREATE TABLE bare_entry (LIKE budgets_spendentry INCLUDING ALL)")
 
 
 def copy(some: list[Spender], batch: list[dict[str, Any]]) -> float:

@@ -41,14 +41,14 @@ def unapplied() -> int:
     """Take the migration back everywhere, and return in how many agencies it was applied."""
     from django.db import connection
 
-    from tenants.contexts import platform_context, tenant_context
+    from tenants.contexts import owner_context, platform_context, tenant_context
     from tenants.queries import agencies_to_serve
 
     count = 0
     with platform_context():
         agencies = agencies_to_serve()
     for agency in agencies:
-        with tenant_context(agency), connection.cursor() as cursor:
+        with owner_context(), tenant_context(agency), connection.cursor() as cursor:
             cursor.execute("DELETE FROM django_migrations WHERE name = '9999_later'")
             count += cursor.rowcount
             cursor.execute("DROP TABLE campaigns_later; DROP INDEX later_by_name")

@@ -8,7 +8,7 @@ counts twice; the counters want a reset at midnight; and nothing tells why a cam
 from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
-from django.db import connection, models
+from django.db import models
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts.roles import Right
 
-from .world import Spender
+from .world import Spender, execute_as_owner
 
 TABLES = """
     CREATE TABLE plain_campaign (
@@ -100,8 +100,7 @@ class PlainSpendView(APIView):
 
 def make_tables(some: Iterable[Spender]) -> None:
     """Make the baseline's tables in the current agency's schema, with the same campaigns."""
-    with connection.cursor() as cursor:
-        cursor.execute(TABLES)
+    execute_as_owner(TABLES)
     PlainCampaign.objects.bulk_create(
         PlainCampaign(
             id=spender.campaign_id,

@@ -46,6 +46,20 @@ def make_world() -> tuple[str, list[Spender]]:
         return key, spenders()
 
 
+def execute_as_owner(statements: str) -> None:
+    """Change the tables of the current agency, and give its role what it needs on new ones."""
+    from django.db import connection
+
+    from tenants.contexts import current_agency, owner_context, tenant_context
+    from tenants.rights import grant_rights
+
+    agency = current_agency()
+    with owner_context(), tenant_context(agency):
+        with connection.cursor() as cursor:
+            cursor.execute(statements)
+        grant_rights(agency.schema_name)
+
+
 def spenders() -> list[Spender]:
     """Return the current agency's campaigns."""
     from budgets.models import Budget, BudgetKind

@@ -23,6 +23,7 @@ from campaigns.models import Campaign, Status
 from dayparting.models import Schedule, Weekday, Window
 from kernel.actor import Actor
 from kernel.money import quantize
+from tenants.contexts import current_agency, owner_context, tenant_context
 
 # Rows that are held in memory at once stay in proportion to this.
 CAMPAIGNS_AT_ONCE = 500
@@ -147,7 +148,8 @@ def refresh_statistics() -> None:
     models = (Brand, Budget, LimitVersion, Schedule, Window, Campaign)
     tables = [model._meta.db_table for model in models]
     tables += ["budgets_spendentry", "budgets_spendtotal", "campaigns_hold"]
-    with connection.cursor() as cursor:
+    agency = current_agency()
+    with owner_context(), tenant_context(agency), connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 

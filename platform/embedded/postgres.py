@@ -163,10 +163,10 @@ class Postgres:
 
     def _make_database(self, connection: psycopg.Connection) -> None:
         """Make what is missing: a killed start may have left the role without its database."""
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
             # The password is of letters, digits, - and _.
             password = self._owner_password()
             connection.execute(f"CREATE ROLE {NAME} {OWNER_RIGHTS} PASSWORD '{password}'")
-        known = "SELECT FROM pg_database WHERE datname = %s"
+        known = "SELECT 1 FROM pg_database WHERE datname = %s"
         if not connection.execute(known, [NAME]).fetchone():
             connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")

@@ -87,7 +87,7 @@ def test_a_connection_that_is_lost_before_the_commit_leaves_neither(own_agency, 
             (ours,) = cursor.fetchone()
         somebody = connection.copy()
         somebody.set_tenant(own_agency)  # type: ignore[attr-defined]
-        with somebody.cursor() as cursor:
+        with somebody.as_owner(), somebody.cursor() as cursor:  # type: ignore[attr-defined]
             cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [ours])
         somebody.close()
 

@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Hold, StatusChange
 from campaigns.services import brands
 from campaigns.services.spend import NewSpend, record_spend
 from kernel import clock
-from tenants.contexts import platform_context, tenant_context
+from tenants.contexts import current_agency, owner_context, platform_context, tenant_context
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
 LATER = "2026-03-03T09:00:00+00:00"
@@ -114,7 +114,7 @@ def test_the_audit_finds_each_kind_of_damage(spent):
         ("I1", lambda: SpendTotal.objects.filter(budget=spent.budget_id).update(daily_amount=1)),
         ("I2", lambda: Hold.objects.update(released_at=NOON)),
         ("I3", lambda: Campaign.objects.update(status="INACTIVE")),
-        ("I4", lambda: StatusChange.objects.filter(version=1).delete()),
+        ("I4", lambda: _delete_as_owner(StatusChange.objects.filter(version=1))),
     ]
     for invariant, damage in damages:
         damage()
@@ -122,6 +122,12 @@ def test_the_audit_finds_each_kind_of_damage(spent):
         with platform_context(), pytest.raises(CommandError):
             call_command("audit_ledger", "--agency", "acme", stdout=io.StringIO(), stderr=err)
         assert f"acme: {invariant}: " in err.getvalue()
+
+
+def _delete_as_owner(rows):
+    agency = current_agency()
+    with owner_context(), tenant_context(agency):
+        rows.delete()
 
 
 FILE = """day,name,id,cost

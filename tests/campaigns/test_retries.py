@@ -19,6 +19,7 @@ from campaigns.services.spend import BadRows, NewSpend, record_spend, record_spe
 from campaigns.spend_file import SpendLine
 from kernel.counters import Count
 from kernel.errors import Busy, DomainError
+from tenants.contexts import current_agency, owner_context, tenant_context
 from tests.campaigns.test_concurrency import in_threads
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -83,7 +84,8 @@ def test_brands_sources_and_keys_in_any_order_never_deadlock(own_agency, counted
 
 def slow_down_inserts():
     """Let each line of the ledger take its time, so that writers meet in the middle of a batch."""
-    with connection.cursor() as cursor:
+    agency = current_agency()
+    with owner_context(), tenant_context(agency), connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS"
             " 'BEGIN PERFORM pg_sleep(0.002); RETURN new; END'"

@@ -15,7 +15,7 @@ from campaigns.services.spend import NewSpend, record_spend
 from kernel import clock
 from tenants import claims, doorbell, lag
 from tenants.claims import Report
-from tenants.contexts import current_agency, platform_context, tenant_context
+from tenants.contexts import current_agency, owner_context, platform_context, tenant_context
 from tenants.models import Agency, AgencyRun, Heartbeat
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -287,10 +287,10 @@ def test_an_agency_whose_schema_lags_is_named_and_not_swept(settled, monkeypatch
         campaign = make_campaign(make_brand(daily="0"))
         Campaign.objects.update(status="ACTIVE")
         Brand.objects.update(decided_at=None)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "DELETE FROM django_migrations WHERE app = 'campaigns' AND name LIKE '0002%'"
-            )
+    with owner_context(), tenant_context(settled.acme), connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE app = 'campaigns' AND name LIKE '0002%'"
+        )
     doorbell.ring(settled.acme, at=NOON)
     for _ in range(claims.FAILURES_MAX):
         tasks.sweep_agencies([settled.acme.pk])

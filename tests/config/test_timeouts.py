@@ -13,7 +13,7 @@ from campaigns.services import brands
 from embedded.ports import free_port
 from kernel.errors import Busy
 from kernel.transactions import atomic
-from tenants.contexts import platform_context
+from tenants.contexts import owner_context, platform_context
 from tests.config.container_files import ROOT
 from tests.conftest import make_brand
 
@@ -42,8 +42,10 @@ def test_web_and_workers_have_all_three(own_agency):
 
 def test_a_command_may_take_its_time():
     code = (
-        "from django.db import connection; cursor = connection.cursor();"
-        "cursor.execute('SHOW statement_timeout'); print(cursor.fetchone()[0])"
+        "from django.db import connection\n"
+        # The database was never migrated: nobody else has a role yet.
+        "with connection.as_owner(), connection.cursor() as cursor:\n"
+        "    cursor.execute('SHOW statement_timeout'); print(cursor.fetchone()[0])"
     )
     argv = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -135,5 +137,5 @@ def test_a_connection_that_is_lost_on_the_way_is_refused_in_words(own_agency):
 
 @atomic
 def lose_the_connection():
-    with connection.cursor() as cursor:
+    with owner_context(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")

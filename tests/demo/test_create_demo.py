@@ -40,11 +40,12 @@ def test_the_log_ins_that_it_prints_work(create_demo):
         "Mini Ads: http://mini.localhost:8000/  owner@mini.example manager@mini.example"
         " viewer@mini.example  password: first password"
     )
-    for role in Role:
+    roles = (Role.OWNER, Role.MANAGER, Role.VIEWER)
+    for role in roles:
         assert log_in(f"{role}@mini.example", "first password")
     with tenant_context(agency_of(MINI)):
         assert set(User.objects.values_list("email", "role")) == {
-            (f"{role}@mini.example", role) for role in Role
+            (f"{role}@mini.example", role) for role in roles
         }
 
 

@@ -41,7 +41,7 @@ def variables() -> Iterator[dict[str, str]]:
     ],
 )
 def test_postgres_is_set_up(variables: dict[str, str], name: str, value: str) -> None:
-    with psycopg.connect(variables["DATABASE_URL"]) as connection:
+    with psycopg.connect(superuser_url(variables)) as connection:
         found = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
     assert found == (value,)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
 from budgets import services as budgets
 from budgets.models import Brand, Budget, BudgetKind, SpendTotal
@@ -65,8 +65,7 @@ def test_it_counts_the_deadlocks_that_were_broken(own_agency):
     both_hold_one = threading.Barrier(2)
 
     def lock(brand_ids):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL deadlock_timeout = '10ms'")
+        with transaction.atomic():
             budgets.lock_brands(brand_ids[:1])
             both_hold_one.wait(10)
             budgets.lock_brands(brand_ids[1:])

@@ -20,6 +20,7 @@ from campaigns.services import budgets, campaigns, schedules
 from campaigns.services.schedules import NewWindow
 from campaigns.services.spend import NewSpend, record_spend
 from kernel import clock
+from tenants.contexts import owner_context, tenant_context
 from tenants.models import Agency
 from tests.conftest import ANN, PASSWORD, make_brand, make_campaign
 
@@ -57,7 +58,7 @@ def campaign(agency: Agency) -> Iterator[Campaign]:
     now = clock.read()
     brand = make_brand("Northwind", daily="100", monthly="2000", now=now)
     yield make_campaign(brand, "Search", now=now)
-    with connection.cursor() as cursor:
+    with owner_context(), tenant_context(agency), connection.cursor() as cursor:
         cursor.execute("TRUNCATE budgets_brand, dayparting_schedule CASCADE")
 
 
