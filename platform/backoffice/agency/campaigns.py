@@ -26,6 +26,7 @@ from budgets.models import Budget, BudgetKind
 from campaigns.models import Campaign, Hold, Reason, Status
 from campaigns.queries import holds_of
 from campaigns.services import campaigns as services
+from dayparting.sentences import weekly
 from kernel import clock
 from kernel.actor import Actor
 from kernel.errors import DomainError
@@ -35,7 +36,7 @@ from ..choosing import ArchivedFilter, BrandFilter, is_autocomplete
 from ..figures import gather_campaigns, shown
 from ..refusals import busy_is_a_refusal
 from ..sites import agency_site
-from ..words import NOTHING, instant, label_of, status_chip, told, weekly
+from ..words import NOTHING, instant, label_of, status_chip, told
 from .money import LimitsForm, limit_text
 from .removal import RemovingAdmin, budgets_with_spend
 from .rights import FiguredAdmin, actor_of, become

@@ -11,12 +11,13 @@ from django.http import HttpRequest
 from accounts.roles import Right
 from campaigns.services import schedules as services
 from dayparting.models import Schedule, Window
+from dayparting.sentences import weekly
 from dayparting.windows import WindowLine, is_open, weekly_hours
 from kernel import clock
 
 from ..choosing import archived_filter, brand_filter
 from ..sites import agency_site
-from ..words import chip, label_of, weekly
+from ..words import chip, label_of
 from .rights import AgencyAdmin, actor_of, may
 
 if TYPE_CHECKING:
