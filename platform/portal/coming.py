@@ -13,7 +13,7 @@ from typing import NamedTuple
 from campaigns.models import Campaign
 from campaigns.timeline import Interval, timeline
 from dayparting.models import ScheduleException
-from dayparting.sentences import exception_hours, told_time
+from dayparting.sentences import told_time
 from dayparting.windows import DAY, since_midnight
 from kernel.local_time import Calendar
 
@@ -168,8 +168,7 @@ def _flight_notes(campaign: Campaign, day: date) -> list[str]:
 def _exception_notes(exception: ScheduleException | None) -> list[str]:
     if exception is None:
         return []
-    told = f"exception: {exception_hours(exception)}"
-    return [f"{told}, {exception.note}" if exception.note else told]
+    return [f"exception: {exception.note}" if exception.note else "exception"]
 
 
 def _clock_notes(

@@ -119,7 +119,10 @@ def edit(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     now = clock.read()
     root = root_of(brand)
     limits = current_limits(root, on=brand.calendar.today(now))
-    form = EditBrandForm.for_brand(brand, root, limits, request.POST or None)
+    coming_zone = _coming_zone(brand, now=now)
+    form = EditBrandForm.for_brand(
+        brand, root, limits, request.POST or None, coming_zone=coming_zone
+    )
     if request.method == "POST" and form.is_valid():
         with form.refusals():
             changed = brands.update_brand(
@@ -131,12 +134,7 @@ def edit(request: PortalRequest, brand_id: UUID) -> HttpResponse:
             zone = _coming_zone(changed, now=now)
             messages.success(request, f"{changed.name} is saved. {zone}".strip())
             return redirect("portal:brand", brand.id)
-    context = {
-        "form": form,
-        "brand": brand,
-        "zones": sorted(zone_names()),
-        "coming_zone": _coming_zone(brand, now=now),
-    }
+    context = {"form": form, "brand": brand, "zones": sorted(zone_names())}
     return render(request, "portal/brand_form.html", context)
 
 
