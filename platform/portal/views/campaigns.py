@@ -144,7 +144,8 @@ def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
             )
             messages.success(request, f"{campaign.name} is here.")
             return redirect("portal:campaign", campaign.id)
-    context = {"form": form, "brand": brand, "platforms": PLATFORMS}
+    zone = brand.calendar.zone_at(clock.read())
+    context = {"form": form, "brand": brand, "zone": zone, "platforms": PLATFORMS}
     return render(request, "portal/campaign_form.html", context)
 
 
@@ -166,7 +167,13 @@ def edit(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
             )
             messages.success(request, f"{changed.name} is saved.")
             return redirect("portal:campaign", campaign.id)
-    context = {"form": form, "brand": brand, "campaign": campaign, "platforms": PLATFORMS}
+    context = {
+        "form": form,
+        "brand": brand,
+        "zone": brand.calendar.zone_at(now),
+        "campaign": campaign,
+        "platforms": PLATFORMS,
+    }
     return render(request, "portal/campaign_form.html", context)
 
 
