@@ -28,10 +28,11 @@ def timeline(campaign: Campaign, *, start: datetime, end: datetime) -> list[Inte
     """
     if end <= start:
         raise InvalidValue("A timeline ends after it begins.", field="to")
-    if end - start > timedelta(days=TIMELINE_DAYS_MAX, hours=1):
-        # The hour is for local days: two changes of the clock do not make a day.
-        raise InvalidValue(f"A timeline has at most {TIMELINE_DAYS_MAX} days.", field="to")
     calendar = campaign.brand.calendar
+    # 62 days of the brand's calendar are some hours longer where its clock goes back in them.
+    shown = calendar.local(end).replace(tzinfo=None) - calendar.local(start).replace(tzinfo=None)
+    if min(end - start, shown) > timedelta(days=TIMELINE_DAYS_MAX):
+        raise InvalidValue(f"A timeline has at most {TIMELINE_DAYS_MAX} days.", field="to")
     first, last = start, end
     if campaign.start_date is not None:
         first = max(first, calendar.day_start(campaign.start_date))

@@ -40,6 +40,14 @@ class Schedule(models.Model):
         return self.name or f"Schedule {self.id}"
 
 
+class SharedSchedule(Schedule):
+    """A schedule with a name, where it is administered apart from campaigns' own."""
+
+    class Meta:
+        proxy = True
+        ordering = ["name", "id"]
+
+
 class ScheduleException(models.Model):
     """A date on which a schedule's windows do not count: closed, or with hours of its own."""
 

@@ -1,6 +1,6 @@
 """Exceptions of schedules by date: closed days, and days with hours of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from itertools import pairwise
 from typing import NamedTuple, TypedDict
@@ -14,7 +14,7 @@ from kernel.actor import Actor
 from kernel.errors import InvalidValue, NameTaken, NotFound
 from kernel.transactions import atomic
 
-from .schedules import LockedSchedule, lock_own, lock_shared
+from .schedules import LockedSchedule, lock_own, lock_schedule, lock_shared
 
 _YEARS = range(1970, 2200)
 
@@ -24,6 +24,14 @@ class DayHours(NamedTuple):
 
     start_time: time
     end_time: time
+
+
+class NewException(NamedTuple):
+    """An exception to add; without hours: closed."""
+
+    day: date
+    hours: Sequence[DayHours] = ()
+    note: str = ""
 
 
 class ExceptionChanges(TypedDict, total=False):
@@ -49,7 +57,7 @@ def add_exception(
 
     Raises NotFound, InvalidValue, NameTaken (the day has one) and Conflict (archived).
     """
-    locked = _lock(campaign_id, schedule_id)
+    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id)
     exception = ScheduleException(schedule=locked.schedule, day=day, note=note)
     _set_hours(exception, hours)
     _save(exception)
@@ -63,11 +71,7 @@ def update_exception(
 ) -> ScheduleException:
     """Change an exception. Raises as `add_exception` does."""
     locked, exception = _lock_exception(exception_id)
-    exception.day = changes.get("day", exception.day)
-    exception.note = changes.get("note", exception.note)
-    if "hours" in changes:
-        _set_hours(exception, changes["hours"])
-    _save(exception)
+    _change(exception, changes)
     locked.decide(now=now, by=by)
     return exception
 
@@ -80,14 +84,32 @@ def remove_exception(*, exception_id: UUID, now: datetime, by: Actor) -> None:
     locked.decide(now=now, by=by)
 
 
-def _lock(campaign_id: UUID | None, schedule_id: UUID | None) -> LockedSchedule:
-    if campaign_id is not None and schedule_id is None:
-        return lock_own(campaign_id)
-    if schedule_id is not None and campaign_id is None:
-        return lock_shared(schedule_id)
-    raise InvalidValue(
-        "An exception is a campaign's or a shared schedule's: name one of them.", field="campaign"
-    )
+@atomic
+def change_exceptions(
+    *,
+    campaign_id: UUID | None = None,
+    schedule_id: UUID | None = None,
+    add: Sequence[NewException] = (),
+    update: Mapping[UUID, ExceptionChanges] | None = None,
+    remove: Collection[UUID] = (),
+    now: datetime,
+    by: Actor,
+) -> None:
+    """Add, change and remove exceptions of one schedule, and decide once.
+
+    Ids that are none of its exceptions are passed over. Raises as `add_exception` does.
+    """
+    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id)
+    own = ScheduleException.objects.filter(schedule=locked.schedule)
+    own.filter(id__in=remove).delete()
+    changes = update or {}
+    for exception in own.filter(id__in=list(changes)):
+        _change(exception, changes[exception.id])
+    for new in add:
+        exception = ScheduleException(schedule=locked.schedule, day=new.day, note=new.note)
+        _set_hours(exception, new.hours)
+        _save(exception)
+    locked.decide(now=now, by=by)
 
 
 def _lock_exception(exception_id: UUID) -> tuple[LockedSchedule, ScheduleException]:
@@ -102,6 +124,14 @@ def _lock_exception(exception_id: UUID) -> tuple[LockedSchedule, ScheduleExcepti
         # Somebody else removed it while we waited for the lock.
         raise NotFound("There is no such exception.")
     return locked, exception
+
+
+def _change(exception: ScheduleException, changes: ExceptionChanges) -> None:
+    exception.day = changes.get("day", exception.day)
+    exception.note = changes.get("note", exception.note)
+    if "hours" in changes:
+        _set_hours(exception, changes["hours"])
+    _save(exception)
 
 
 def _set_hours(exception: ScheduleException, hours: Sequence[DayHours]) -> None:

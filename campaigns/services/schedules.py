@@ -74,6 +74,20 @@ def lock_shared(schedule_id: UUID) -> LockedSchedule:
     return LockedSchedule(schedule, brands, list(users.values_list("id", flat=True)))
 
 
+def lock_schedule(*, campaign_id: UUID | None, schedule_id: UUID | None) -> LockedSchedule:
+    """Lock a campaign's own schedule, or a shared one: exactly one of them is named.
+
+    Raises NotFound, Conflict (archived) and InvalidValue (none or both are named).
+    """
+    if campaign_id is not None and schedule_id is None:
+        return lock_own(campaign_id)
+    if schedule_id is not None and campaign_id is None:
+        return lock_shared(schedule_id)
+    raise InvalidValue(
+        "Hours are a campaign's or a shared schedule's: name one of them.", field="campaign"
+    )
+
+
 @atomic
 def add_window(
     *,
@@ -120,18 +134,20 @@ def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
 @atomic
 def change_windows(
     *,
-    campaign_id: UUID,
+    campaign_id: UUID | None = None,
+    schedule_id: UUID | None = None,
     add: Sequence[NewWindow] = (),
     update: Mapping[UUID, WindowChanges] | None = None,
     remove: Collection[UUID] = (),
     now: datetime,
     by: Actor,
 ) -> list[Window]:
-    """Add, change and remove windows of one campaign, and decide once: no status flickers between.
+    """Add, change and remove windows of a campaign's own schedule, or of a shared one.
 
-    Ids that are none of its windows are passed over. Raises NotFound, InvalidValue and Conflict.
+    It is decided once, so that no status flickers in between. Ids that are none of its windows are
+    passed over. Raises NotFound, InvalidValue and Conflict.
     """
-    locked = lock_own(campaign_id)
+    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id)
     own = Window.objects.filter(schedule=locked.schedule)
     own.filter(id__in=remove).delete()
     changes = update or {}
@@ -146,13 +162,13 @@ def change_windows(
 
 
 def _lock_window(window_id: UUID) -> tuple[LockedSchedule, Window]:
-    campaign_id = (
-        Campaign.objects.filter(schedule__windows=window_id).values_list("id", flat=True).first()
-    )
-    if campaign_id is None:
+    rows = Window.objects.filter(id=window_id)
+    owner = rows.values_list("schedule__campaign", "schedule_id").first()
+    if owner is None:
         raise NotFound("There is no such window.")
-    locked = lock_own(campaign_id)
-    window = Window.objects.filter(id=window_id).first()
+    campaign_id, schedule_id = owner
+    locked = lock_own(campaign_id) if campaign_id else lock_shared(schedule_id)
+    window = rows.first()
     if window is None:
         # Somebody else removed it while we waited for the lock.
         raise NotFound("There is no such window.")

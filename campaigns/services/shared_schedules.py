@@ -54,12 +54,18 @@ def update_shared_schedule(
 
 @atomic
 def remove_shared_schedule(*, schedule_id: UUID) -> None:
-    """Delete a shared schedule that no campaign uses. Raises NotFound and Conflict."""
+    """Delete a shared schedule that no campaign uses; archived ones fall back on their own hours.
+
+    Raises NotFound and Conflict.
+    """
     schedule = lock_shared_row(schedule_id)
-    used = Campaign.objects.filter(shared_schedule=schedule).count()
+    users = Campaign.objects.filter(shared_schedule=schedule)
+    used = users.filter(archived_at=None).count()
     if used:
         campaigns = "1 campaign uses" if used == 1 else f"{used} campaigns use"
         raise Conflict(f"{campaigns} {schedule.name}: give them another schedule first.")
+    # Nobody could give these another one: what is archived does not change.
+    users.update(shared_schedule=None)
     schedule.delete()
 
 

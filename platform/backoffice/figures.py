@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from budgets.queries import NO_FIGURES, Figures, figures_by_day, figures_on
 from budgets.terms import NO_LIMITS, Limits
 from campaigns.models import Campaign, Status
 from campaigns.queries import ToldHold, brand_days, budget_name, holds_of
+from dayparting.models import Schedule
+from dayparting.queries import ALWAYS_OPEN, hours_of
+from dayparting.windows import is_open
 from kernel import clock
 
 from .bars import Gauge
@@ -22,13 +25,16 @@ from .choosing import CheckedChangeList
 
 @dataclass(slots=True)
 class Shown:
-    """A row's gauges, its own limits, its open holds in words, a brand's campaigns by status."""
+    """A row's gauges, its own limits, its open holds in words, a brand's campaigns by status, and
+    whether a campaign's hours are open.
+    """
 
     today: Gauge | None = None
     month: Gauge | None = None
     limits: Limits = NO_LIMITS
     holds: list[ToldHold] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    is_open: bool = True
 
 
 _NOTHING = Shown()
@@ -69,6 +75,19 @@ def gather_brands(brands: Collection[Brand], *, now: datetime) -> None:
         what = _of_figures(own, brand.currency)
         what.counts = counts.get(brand.id, {})
         _show(brand, what)
+
+
+def gather_schedules(schedules: Collection[Schedule], *, now: datetime) -> None:
+    """Gather whether the campaigns may run now whose own schedules these are, by their hours: their
+    own or a shared schedule's. They come with campaign and brand.
+    """
+    used = {row.id: row.campaign.shared_schedule_id or row.id for row in schedules}
+    # Nowhere is it an earlier date.
+    since = now.date() - timedelta(days=1)
+    hours = hours_of(list(set(used.values())), since=since)
+    for row in schedules:
+        own = hours.get(used[row.id], ALWAYS_OPEN)
+        _show(row, Shown(is_open=is_open(own, row.campaign.brand.calendar, now=now)))
 
 
 def gather_budgets(budgets: Collection[Budget], *, now: datetime) -> None:

@@ -1,7 +1,7 @@
-"""How the lists tell a status, an instant and a week's hours."""
+"""How the lists tell a status and an instant."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, time
+from datetime import datetime
 
 from django.db.models import Model
 from django.utils.html import format_html
@@ -9,7 +9,6 @@ from django.utils.safestring import SafeString
 
 from campaigns.models import WAITS, Campaign, Hold, Reason, Status
 from campaigns.queries import ToldHold
-from dayparting.models import Weekday, Window
 from kernel.local_time import Calendar
 
 NOTHING = "–"
@@ -69,37 +68,3 @@ def instant(at: datetime | None, calendar: Calendar) -> str:
 def utc(at: datetime | None) -> str:
     """Write an instant where there is no brand whose clock it would be."""
     return NOTHING if at is None else f"{at.day} {at:%b %Y %H:%M} UTC"
-
-
-def weekly(windows: Iterable[Window]) -> str:
-    """Tell a schedule's active windows: `Mon–Fri 09:00–18:00, Sat 10:00–14:00`."""
-    days: dict[tuple[time, time], set[int]] = {}
-    for window in windows:
-        if window.is_active:
-            days.setdefault((window.start_time, window.end_time), set()).add(window.day_of_week)
-    lines = sorted((min(on), start, end, on) for (start, end), on in days.items())
-    told_lines = [f"{_days(on)} {_wall(start)}–{_wall(end)}" for _, start, end, on in lines]
-    return ", ".join(told_lines) or "Always"
-
-
-def _wall(at: time) -> str:
-    return at.isoformat("seconds" if at.second else "minutes")
-
-
-def _days(days: set[int]) -> str:
-    """Tell days of the week: runs of three or more as a span."""
-    runs: list[list[int]] = []
-    for day in sorted(days):
-        if runs and runs[-1][-1] == day - 1:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    names = [
-        f"{_day(run[0])}–{_day(run[-1])}" if len(run) > 2 else " ".join(map(_day, run))
-        for run in runs
-    ]
-    return " ".join(names)
-
-
-def _day(day: int) -> str:
-    return Weekday(day).label[:3]

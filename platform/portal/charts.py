@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from dayparting.models import Weekday, Window
+from dayparting.sentences import told_hours
 from kernel.money import show
 
 from .gauges import Gauge, Level
@@ -152,12 +153,15 @@ class WeekRow(NamedTuple):
     now: int | None
 
 
-def week_timetable(windows: Iterable[Window], *, local_now: datetime) -> list[WeekRow]:
-    """Return the seven rows of a week; what crosses midnight goes on in the next day's row."""
+def week_timetable(windows: Iterable[Window], *, local_now: datetime | None) -> list[WeekRow]:
+    """Return the seven rows of a week; what crosses midnight goes on in the next day's row.
+
+    Without `local_now` it is the week of no brand in particular, and nothing in it is now.
+    """
     days: list[list[Span]] = [[] for _ in Weekday]
     for window in windows:
         start, end = _minute(window.start_time), _minute(window.end_time)
-        label = f"{window.start_time:%H:%M}–{window.end_time:%H:%M}"
+        label = told_hours(window.start_time, window.end_time)
         if not window.is_active:
             label += " (off)"
         tail = 0 if start < end or end == 0 else end
@@ -172,7 +176,7 @@ def week_timetable(windows: Iterable[Window], *, local_now: datetime) -> list[We
             day.value,
             day.label,
             sorted(days[day.value]),
-            _minute(local_now.time()) if local_now.weekday() == day.value else None,
+            _minute(local_now.time()) if local_now and local_now.weekday() == day.value else None,
         )
         for day in Weekday
     ]

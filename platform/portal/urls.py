@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from .views import brands, budgets, campaigns, dashboard, groups, people, reports, schedules, spend
+from .views import (
+    brands,
+    budgets,
+    campaigns,
+    dashboard,
+    exceptions,
+    groups,
+    people,
+    reports,
+    schedules,
+    shared_schedules,
+    spend,
+)
 
 app_name = "portal"
 
@@ -35,6 +47,30 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/schedule/", schedules.show, name="schedule"),
     path("campaigns/<uuid:campaign_id>/schedule/add/", schedules.add, name="window_add"),
     path("campaigns/<uuid:campaign_id>/schedule/copy/", schedules.copy, name="schedule_copy"),
+    path("campaigns/<uuid:campaign_id>/schedule/choose/", schedules.choose, name="schedule_choose"),
+    path(
+        "campaigns/<uuid:campaign_id>/schedule/exceptions/new/",
+        exceptions.new_own,
+        name="exception_new",
+    ),
+    path("schedules/", shared_schedules.index, name="schedules"),
+    path("schedules/new/", shared_schedules.new, name="shared_schedule_new"),
+    path("schedules/<uuid:schedule_id>/", shared_schedules.show, name="shared_schedule"),
+    path("schedules/<uuid:schedule_id>/edit/", shared_schedules.edit, name="shared_schedule_edit"),
+    path(
+        "schedules/<uuid:schedule_id>/remove/",
+        shared_schedules.remove,
+        name="shared_schedule_remove",
+    ),
+    path("schedules/<uuid:schedule_id>/add/", shared_schedules.add, name="shared_window_add"),
+    path("schedules/<uuid:schedule_id>/copy/", shared_schedules.copy, name="shared_schedule_copy"),
+    path(
+        "schedules/<uuid:schedule_id>/exceptions/new/",
+        exceptions.new_shared,
+        name="shared_exception_new",
+    ),
+    path("exceptions/<uuid:exception_id>/edit/", exceptions.edit, name="exception_edit"),
+    path("exceptions/<uuid:exception_id>/remove/", exceptions.remove, name="exception_remove"),
     path("windows/<uuid:window_id>/edit/", schedules.edit, name="window_edit"),
     path("windows/<uuid:window_id>/remove/", schedules.remove, name="window_remove"),
     path("spend/", spend.index, name="spend"),

@@ -177,6 +177,18 @@ def test_a_shared_schedule_that_can_not_be_is_refused(manager, change, field):
     assert manager.get("shared-schedules/").json()["count"] == 1
 
 
+def test_archived_campaigns_are_no_users(manager, campaign):
+    schedule = manager.post("shared-schedules/", name="Office").json()
+    manager.patch(f"campaigns/{campaign.id}/", shared_schedule=schedule["id"])
+    spend = {"campaign": str(campaign.id), "amount": "1", "spend_date": "2026-03-02"}
+    assert manager.post("spends/", **spend).status_code == 201
+    manager.delete(f"campaigns/{campaign.id}/")
+    address = f"shared-schedules/{schedule['id']}/"
+    assert manager.get(address).json()["campaigns"] == 0
+    assert manager.delete(address).status_code == 204
+    assert manager.get(f"campaigns/{campaign.id}/").json()["shared_schedule"] is None
+
+
 def test_a_viewer_looks_and_a_stranger_finds_nothing(manager, viewer, stranger, campaign):
     schedule = manager.post("shared-schedules/", name="Office").json()
     exception = manager.post(
@@ -235,6 +247,13 @@ def test_what_is_always_open_is_one_interval(manager, campaign):
     ]
 
 
+@pytest.mark.parametrize(("last", "code"), [("2026-12-01", 200), ("2026-12-02", 400)])
+def test_62_days_may_be_an_hour_longer_where_the_clock_goes_back(manager, acme, last, code):
+    campaign = make_campaign(make_brand(time_zone="America/New_York"))
+    query = {"from": "2026-10-01", "to": last}
+    assert manager.get(f"campaigns/{campaign.id}/timeline/", **query).status_code == code
+
+
 def test_a_day_as_its_end_is_included(manager, campaign):
     query = {"from": "2026-03-02", "to": "2026-05-02"}
     assert timeline(manager, campaign, **query) == [
@@ -246,6 +265,7 @@ def test_a_day_as_its_end_is_included(manager, campaign):
     ("query", "field"),
     [
         ({"from": "2026-03-02", "to": "2026-05-04"}, "to"),
+        ({"from": "2026-03-02T00:00:00Z", "to": "2026-05-03T00:00:01Z"}, "to"),
         ({"from": "2026-03-02", "to": "2026-03-01"}, "to"),
         ({"from": "2026-03-02T00:00:00Z", "to": "2026-03-02T00:00:00Z"}, "to"),
         ({"from": "2026-03-02T00:00:00"}, "from"),

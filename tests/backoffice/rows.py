@@ -17,9 +17,10 @@ from accounts.models import ApiKey, User, create_api_key
 from accounts.roles import Role
 from budgets.models import Brand, Budget, SpendEntry
 from campaigns.models import Campaign, Hold, StatusChange
-from campaigns.services import budgets, campaigns, schedules
+from campaigns.services import budgets, campaigns, exceptions, schedules, shared_schedules
+from campaigns.services.schedules import NewWindow
 from campaigns.services.spend import NewSpend, record_spend
-from dayparting.models import Schedule
+from dayparting.models import Schedule, SharedSchedule
 from tenants.models import Agency, Domain, Heartbeat
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -82,6 +83,18 @@ def _schedules(count: int) -> Schedule:
     return made[0].schedule
 
 
+def _shared_schedules(count: int) -> SharedSchedule:
+    windows = [NewWindow(0, time(9), time(18))]
+    made = [
+        shared_schedules.create_shared_schedule(name=f"Office {n}", windows=windows)
+        for n in range(count)
+    ]
+    for schedule in made:
+        make_campaign(make_brand(f"{schedule.name}'s"), shared_schedule=schedule.id)
+        exceptions.add_exception(schedule_id=schedule.id, day=NOON.date(), now=NOON, by=ANN)
+    return SharedSchedule.objects.get(id=made[0].id)
+
+
 def _holds(count: int) -> Hold:
     _campaigns(count)
     hold = Hold.objects.filter(reason="daily_budget").first()
@@ -118,6 +131,7 @@ AGENCY: dict[type[Model], Maker] = {
     Budget: _budgets,
     Campaign: _campaigns,
     Schedule: _schedules,
+    SharedSchedule: _shared_schedules,
     Hold: _holds,
     StatusChange: _changes,
     SpendEntry: _spends,

@@ -1,13 +1,10 @@
-"""The colour, the length and the words of a bar; and how a week's hours are told."""
+"""The colour, the length and the words of a bar."""
 
-from datetime import time
 from decimal import Decimal
 
 import pytest
 
 from backoffice.bars import Colour, Gauge, bar, colour, percent
-from backoffice.words import weekly
-from dayparting.models import Window
 
 
 @pytest.mark.parametrize(
@@ -66,21 +63,3 @@ def test_without_a_limit_only_the_amount_is_told():
 
 def test_a_name_is_escaped():
     assert "<b>" not in bar(Gauge(Decimal(1), Decimal(2), "USD", "<b>"))
-
-
-def _window(day: int, start: int, end: int, *, is_active: bool = True) -> Window:
-    return Window(day_of_week=day, start_time=time(start), end_time=time(end), is_active=is_active)
-
-
-@pytest.mark.parametrize(
-    ("windows", "expected"),
-    [
-        ([], "Always"),
-        ([_window(0, 9, 18, is_active=False)], "Always"),
-        ([_window(day, 9, 18) for day in range(5)], "Mon–Fri 09:00–18:00"),
-        ([_window(0, 9, 18), _window(1, 9, 18)], "Mon Tue 09:00–18:00"),
-        ([_window(5, 10, 14), _window(0, 22, 2)], "Mon 22:00–02:00, Sat 10:00–14:00"),
-    ],
-)
-def test_hours_are_told_in_spans_of_days(windows, expected):
-    assert weekly(windows) == expected

@@ -33,6 +33,8 @@ def _post(client, campaign: Campaign, *lines: dict[str, object], known: int = 0)
     said: dict[str, object] = {
         "windows-TOTAL_FORMS": str(len(lines)),
         "windows-INITIAL_FORMS": str(known),
+        "exceptions-TOTAL_FORMS": "0",
+        "exceptions-INITIAL_FORMS": "0",
     }
     for line in lines:
         said |= line

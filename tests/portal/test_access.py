@@ -11,7 +11,7 @@ from accounts.roles import Role
 from budgets.models import BudgetAdjustment, Period, SpendEntry
 from budgets.services import root_of
 from campaigns.models import Campaign, Hold
-from campaigns.services import brands, budgets, schedules
+from campaigns.services import brands, budgets, exceptions, schedules, shared_schedules
 from portal.urls import urlpatterns
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
@@ -26,6 +26,8 @@ READ = {
     "/campaigns/{campaign}/",
     "/campaigns/{campaign}/history/",
     "/campaigns/{campaign}/schedule/",
+    "/schedules/",
+    "/schedules/{schedule}/",
     "/spend/",
     "/reports/monthly/",
 }
@@ -42,6 +44,12 @@ EDIT = {
     "/campaigns/{campaign}/remove/",
     "/campaigns/{campaign}/spend/",
     "/campaigns/{campaign}/correct/",
+    "/campaigns/{campaign}/schedule/exceptions/new/",
+    "/schedules/new/",
+    "/schedules/{schedule}/edit/",
+    "/schedules/{schedule}/remove/",
+    "/schedules/{schedule}/exceptions/new/",
+    "/exceptions/{exception}/edit/",
     "/windows/{window}/edit/",
     "/spend/new/",
     "/spend/{entry}/reverse/",
@@ -53,6 +61,10 @@ POST_ONLY = {
     "/campaigns/{campaign}/command/",
     "/campaigns/{campaign}/schedule/add/",
     "/campaigns/{campaign}/schedule/copy/",
+    "/campaigns/{campaign}/schedule/choose/",
+    "/schedules/{schedule}/add/",
+    "/schedules/{schedule}/copy/",
+    "/exceptions/{exception}/remove/",
     "/windows/{window}/remove/",
 }
 OWNERS = {"/people/", "/people/new/", "/people/{person}/", "/people/keys/new/"}
@@ -73,6 +85,8 @@ def ids(brand, campaign) -> dict[str, str]:
         now=NOON,
         by=ANN,
     )
+    shared = shared_schedules.create_shared_schedule(name="Office")
+    exception = exceptions.add_exception(schedule_id=shared.id, day=NOON.date(), now=NOON, by=ANN)
     adjustment = budgets.adjust_budget(
         budget_id=root_of(brand).id,
         amount=Decimal(200),
@@ -89,6 +103,8 @@ def ids(brand, campaign) -> dict[str, str]:
         "budget": str(adjustment.budget_id),
         "adjustment": str(adjustment.id),
         "window": str(window.id),
+        "schedule": str(shared.id),
+        "exception": str(exception.id),
         "entry": str(SpendEntry.objects.get().id),
         "person": str(User.objects.get(email="vic@acme.example").id),
         "key": str(key.id),
@@ -200,7 +216,7 @@ def test_a_form_that_makes_no_sense_is_no_error_of_ours(owner, ids, path):
     names = """name currency time_zone daily_budget monthly_budget start_date end_date platform
         external_id group days start_time end_time day_of_week source targets amount spend_date
         spend_type description key email role expires_on status period note expires_at from_day
-        mode stop_at day""".split()
+        mode stop_at day kind hours_from hours_until shared_schedule""".split()
     for value in ("\0", "NaN", "1e400", "-1", "x" * 600, "9999-12-31", "0001-01-01", "25:61"):
         page = owner.post(path.format(**ids), dict.fromkeys(names, value))
         assert page.status_code in (200, 302, 400, 404), value

@@ -16,9 +16,10 @@ from accounts.roles import Role
 from budgets.models import Period, SpendEntry
 from budgets.services import root_of
 from campaigns.models import Campaign, Status
-from campaigns.services import budgets, campaigns, schedules
+from campaigns.services import budgets, campaigns, schedules, shared_schedules
 from campaigns.services.schedules import NewWindow
 from campaigns.services.spend import NewSpend, record_spend
+from dayparting.models import ScheduleException
 from kernel import clock
 from tenants.contexts import owner_context, tenant_context
 from tenants.models import Agency
@@ -226,9 +227,13 @@ def paths(campaign: Campaign) -> list[str]:
         )
     new = [NewWindow(now.weekday(), now.time().replace(hour=0, minute=0), now.time())]
     (window,) = schedules.change_windows(campaign_id=campaign.id, add=new, now=now, by=ANN)
+    office = shared_schedules.create_shared_schedule(name="Office hours", windows=new)
+    for whose in (campaign.schedule_id, office.id):
+        ScheduleException.objects.create(schedule_id=whose, day=tomorrow, note="Holiday")
     # More than its budget, which only alerts.
     spend(campaign, 110)
-    other = make_campaign(brand, "Other", status="PAUSED", now=now)
+    other = make_campaign(brand, "Other", status="PAUSED", shared_schedule=office.id, now=now)
+    closed = ScheduleException.objects.get(schedule=office)
     campaigns.command(campaign_ids=[other.id], status="INACTIVE", now=now, by=ANN)
     one = f"/campaigns/{campaign.id}"
     return [
@@ -239,7 +244,11 @@ def paths(campaign: Campaign) -> list[str]:
         *(f"/budgets/{root.id}/{page}" for page in ("adjust/", "history/")),
         *(f"{one}/{page}" for page in ("", "edit/", "history/", "remove/", "schedule/")),
         *(f"{one}/{page}" for page in ("spend/", "correct/")),
-        f"/windows/{window.id}/edit/",
+        *(f"/campaigns/{other.id}/{page}" for page in ("", "schedule/")),
+        *(f"/windows/{window.id}/edit/", f"{one}/schedule/exceptions/new/"),
+        *(f"/schedules/{page}" for page in ("", "new/", f"{office.id}/")),
+        *(f"/schedules/{office.id}/{page}/" for page in ("edit", "remove", "exceptions/new")),
+        f"/exceptions/{closed.id}/edit/",
         *("/spend/", "/spend/new/", f"/spend/{SpendEntry.objects.get().id}/reverse/"),
         *("/reports/monthly/", "/people/", "/people/new/", "/people/keys/new/"),
         f"/people/{User.objects.get().id}/",
@@ -260,6 +269,43 @@ def test_a_budget_is_adjusted_and_the_adjustment_withdrawn(visit, campaign):
     expect(row).to_contain_text("Running")
     page.get_by_role("button", name="Withdraw").click()
     expect(row).to_contain_text("Paused since")
+    assert visit.complaints == []
+
+
+def test_a_schedule_is_made_chosen_and_closed_for_a_day(visit, campaign):
+    page = visit.page
+    page.get_by_role("link", name="Schedules").click()
+    page.get_by_role("link", name="New schedule").click()
+    page.get_by_label("Name").fill("Office hours")
+    page.get_by_role("button", name="Create the schedule").click()
+    add = page.get_by_role("region", name="Add a window")
+    for weekday in ("Monday", "Sunday"):
+        add.get_by_label(weekday).check()
+    add.get_by_label("From").fill("09:00")
+    add.get_by_label("Until").fill("18:00")
+    page.get_by_role("button", name="Add to these days").click()
+    expect(page.get_by_role("status").first).to_have_text("09:00–18:00 added on Monday, Sunday.")
+    page.get_by_role("link", name="Add an exception").click()
+    page.get_by_label("Day", exact=True).fill(f"{campaign.brand.calendar.today(clock.read())}")
+    page.get_by_label("Other hours than usual").check()
+    page.get_by_label("from").first.fill("10:00")
+    page.get_by_role("button", name="Add the exception").click()
+    expect(page.get_by_text("Hours have a beginning and an end.")).to_be_visible()
+    expect(page.get_by_label("from").first).to_have_value("10:00")
+    page.get_by_label("until").first.fill("00:00")
+    page.get_by_label("from").nth(1).fill("00:00")
+    page.get_by_label("until").nth(1).fill("10:00")
+    page.get_by_role("button", name="Add the exception").click()
+    expect(page.get_by_text("00:00–10:00, 10:00–00:00")).to_be_visible()
+    visit.go(f"/campaigns/{campaign.id}/schedule/")
+    page.get_by_label("It runs by").select_option("Office hours")
+    page.get_by_role("button", name="Use these hours").click()
+    visit.go(f"/campaigns/{campaign.id}/")
+    days = page.get_by_role("table", name="When it may run")
+    # All of today, by its exception.
+    expect(days.get_by_role("row").nth(1)).to_contain_text("all day · exception")
+    expect(days.get_by_role("row")).to_have_count(8)
+    expect(page.locator(".state")).to_contain_text("Running")
     assert visit.complaints == []
 
 

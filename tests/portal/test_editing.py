@@ -1,8 +1,10 @@
 """Managers edit through the same services as everybody: a refusal is told at its field."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from budgets.models import Brand, Budget, BudgetKind
 from budgets.services import current_limits, root_of
@@ -81,9 +83,24 @@ def test_the_currency_is_fixed_once_there_is_spend(manager, brand, campaign):
 
 
 def test_a_new_zone_says_from_when_it_applies(manager, brand):
-    manager.post(f"/brands/{brand.id}/edit/", {**BRAND, "currency": "USD"})
+    data = {**BRAND, "currency": "USD"}
+    saved = manager.post(f"/brands/{brand.id}/edit/", data, follow=True).content.decode()
+    assert "Fabrikam is saved. Europe/Riga applies from 3 Mar 2026, 00:00 Europe/Riga on" in saved
     page = manager.get(f"/brands/{brand.id}/").content.decode()
     assert "From 3 Mar 2026, 00:00 Europe/Riga its days are those of Europe/Riga" in page
+    form = manager.get(f"/brands/{brand.id}/edit/").content.decode()
+    assert "Europe/Riga applies from 3 Mar 2026, 00:00 Europe/Riga on; until then UTC does." in form
+
+
+def test_a_zone_that_applies_already_is_no_news(manager, brand):
+    manager.post(f"/brands/{brand.id}/edit/", {**BRAND, "currency": "USD"}, follow=True)
+    with time_machine.travel(NOON + timedelta(days=2), tick=False):
+        assert "until then" not in manager.get(f"/brands/{brand.id}/").content.decode()
+        assert "until then" not in manager.get(f"/brands/{brand.id}/edit/").content.decode()
+        # Another change does not speak of the zone.
+        again = {**BRAND, "currency": "USD", "name": "Again"}
+        saved = manager.post(f"/brands/{brand.id}/edit/", again, follow=True).content.decode()
+        assert "Again is saved.</p>" in saved
 
 
 @pytest.mark.parametrize(("has_spend", "left"), [(False, 0), (True, 1)])
@@ -256,5 +273,5 @@ def test_brand_and_campaign_pages_take_the_same_statements_for_any_number(
         spend(campaign, "10")
     with django_assert_num_queries(16):
         viewer.get(f"/brands/{brand.id}/")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         viewer.get(f"/campaigns/{campaign.id}/")

@@ -64,7 +64,8 @@ class SharedScheduleView(EditableResource[Schedule]):
 
     def rows(self) -> QuerySet[Schedule]:
         shared = Schedule.objects.exclude(name="").prefetch_related("windows")
-        return shared.annotate(number=Count("users")).order_by("name", "id")
+        used = Count("users", filter=Q(users__archived_at=None))
+        return shared.annotate(number=used).order_by("name", "id")
 
     def show(self, rows: Sequence[Schedule]) -> list[Shown]:
         return [

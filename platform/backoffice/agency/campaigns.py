@@ -26,6 +26,8 @@ from budgets.models import Budget, BudgetKind
 from campaigns.models import Campaign, Hold, Reason, Status
 from campaigns.queries import holds_of
 from campaigns.services import campaigns as services
+from dayparting.models import Schedule
+from dayparting.sentences import weekly
 from kernel import clock
 from kernel.actor import Actor
 from kernel.errors import DomainError
@@ -35,7 +37,7 @@ from ..choosing import ArchivedFilter, BrandFilter, is_autocomplete
 from ..figures import gather_campaigns, shown
 from ..refusals import busy_is_a_refusal
 from ..sites import agency_site
-from ..words import NOTHING, instant, label_of, status_chip, told, weekly
+from ..words import NOTHING, instant, label_of, status_chip, told
 from .money import LimitsForm, limit_text
 from .removal import RemovingAdmin, budgets_with_spend
 from .rights import FiguredAdmin, actor_of, become
@@ -63,6 +65,12 @@ class CampaignForm(LimitsForm):
         required=False,
         empty_label="none: directly below the brand",
         label="Budget group",
+    )
+    shared_schedule = forms.ModelChoiceField(
+        queryset=Schedule.objects.exclude(name=""),
+        required=False,
+        empty_label="its own hours",
+        label="Runs by",
     )
     command = forms.ChoiceField(label="Command", required=False)
     refused_as = {"status": "command"}
@@ -140,6 +148,7 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
             "platform",
             "external_id",
             ("start_date", "end_date"),
+            "shared_schedule",
         ]
         budget = [("daily_budget", "monthly_budget"), "group"]
         if obj is None or self.has_change_permission(request, obj):
@@ -196,8 +205,13 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
 
     @display(description="hours")
     def hours(self, campaign: Campaign) -> SafeString:
-        url = reverse("admin:dayparting_schedule_change", args=[campaign.schedule_id])
-        return format_html('<a href="{}">{}</a>', url, weekly(campaign.schedule.windows.all()))
+        shared = campaign.shared_schedule
+        used = shared or campaign.schedule
+        name = "sharedschedule" if shared else "schedule"
+        url = reverse(f"admin:dayparting_{name}_change", args=[used.pk])
+        hours = weekly(used.windows.all())
+        text = f"{shared.name}: {hours}" if shared else hours
+        return format_html('<a href="{}">{}</a>', url, text)
 
     @display(description="added")
     def added(self, campaign: Campaign) -> str:
@@ -219,9 +233,9 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         now, by = clock.read(), actor_of(request)
-        values = form.changes(*_FIELDS, *_LIMITS, "group")
-        if "group" in values:
-            values["group"] = values["group"].pk if values["group"] else None
+        values = form.changes(*_FIELDS, *_LIMITS, "group", "shared_schedule")
+        for name in values.keys() & {"group", "shared_schedule"}:
+            values[name] = values[name].pk if values[name] else None
         if form.cleaned_data["command"]:
             values["status"] = form.cleaned_data["command"]
         if change:

@@ -37,8 +37,15 @@ class EditBrandForm(TermsForm, BrandForm):
 
     @classmethod
     def for_brand(
-        cls, brand: Brand, root: Budget, limits: Limits, data: "Mapping[str, Any] | None"
+        cls,
+        brand: Brand,
+        root: Budget,
+        limits: Limits,
+        data: "Mapping[str, Any] | None",
+        *,
+        coming_zone: str = "",
     ) -> "EditBrandForm":
+        """Make the form of a brand; `coming_zone` tells of a zone that has not taken effect yet."""
         form = cls(
             data,
             initial={
@@ -48,9 +55,6 @@ class EditBrandForm(TermsForm, BrandForm):
                 **initial_terms(root, limits, brand.currency),
             },
         )
-        form.fields[
-            "time_zone"
-        ].help_text = (
-            "A new zone applies from its next midnight on; the days before stay as they are."
-        )
+        rule = "A new zone applies from its next midnight on; the days before stay as they are."
+        form.fields["time_zone"].help_text = f"{coming_zone} {rule}".strip()
         return form

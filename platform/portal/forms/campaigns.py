@@ -8,12 +8,14 @@ from django import forms
 from budgets.models import Budget
 from budgets.terms import Limits
 from campaigns.models import Campaign
+from dayparting.models import Schedule
 
 from .budgets import TermsForm, initial_terms
+from .schedules import ScheduleField
 from .shared import DayField, LimitField, PortalForm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _PLAIN = {"autocomplete": "off"}
 
@@ -82,9 +84,18 @@ class EditCampaignForm(TermsForm, CampaignForm):
 
 
 class NewCampaignForm(CampaignForm):
+    shared_schedule = ScheduleField(label="Hours")
     status = forms.ChoiceField(
         label="Start",
         choices=[("ACTIVE", "Running"), ("PAUSED", "Paused"), ("INACTIVE", "Switched off")],
         help_text="A running campaign still waits for its dates and its hours.",
     )
     field_order = ["name", "status"]
+
+    def offer_schedules(self, schedules: "Sequence[Schedule]") -> None:
+        """Let a person choose among the shared ones; where there are none, there is no choice."""
+        field = self.fields["shared_schedule"]
+        assert isinstance(field, ScheduleField)
+        field.offer(schedules)
+        if not schedules:
+            del self.fields["shared_schedule"]

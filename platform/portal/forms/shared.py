@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,11 +66,65 @@ class DayField(forms.DateField):
         super().__init__(**options)
 
 
+class ClockInput(forms.TimeInput):
+    """The browser's own field for times; seconds show where there are any."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "time", "step": "60"}, format="%H:%M")
+
+    def format_value(self, value: Any) -> str | None:
+        if isinstance(value, time) and value.second:
+            return f"{value:%H:%M:%S}"
+        return super().format_value(value)
+
+
 class ClockField(forms.TimeField):
     def __init__(self, **options: Any) -> None:
-        attrs = {"type": "time", "step": "60"}
-        options.setdefault("widget", forms.TimeInput(attrs=attrs, format="%H:%M"))
+        options.setdefault("widget", ClockInput)
         super().__init__(**options)
+
+
+class HoursInput(forms.Widget):
+    """As many pairs of times as there are, and two to fill in."""
+
+    template_name = "portal/forms/hours.html"
+    use_fieldset = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[tuple[str, str]]:
+        starts, ends = data.getlist(f"{name}_from"), data.getlist(f"{name}_until")
+        return list(zip_longest(starts, ends, fillvalue=""))
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return f"{name}_from" not in data and f"{name}_until" not in data
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        clock = ClockInput()
+        pairs = [pair for pair in value or () if any(pair)]
+        context = super().get_context(name, None, attrs)
+        context["widget"]["pairs"] = [
+            tuple(clock.format_value(at) or "" for at in pair)
+            for pair in [*pairs, ("", ""), ("", "")]
+        ]
+        return context
+
+
+class HoursField(forms.Field):
+    """The hours of a day, as pairs of times; pairs that were left empty do not count."""
+
+    widget = HoursInput
+
+    def clean(self, value: list[tuple[str, str]]) -> list[tuple[time, time]]:
+        """Return the pairs. Raises ValidationError for what is no time, and for half a pair."""
+        pairs = [tuple(text.strip() for text in pair) for pair in value]
+        return [(self._time(start), self._time(end)) for start, end in pairs if start or end]
+
+    def _time(self, text: str) -> time:
+        if not text:
+            raise forms.ValidationError("Hours have a beginning and an end.")
+        try:
+            return forms.TimeField().clean(text)
+        except forms.ValidationError:
+            raise forms.ValidationError(f"{text[:20]} is no time of day.") from None
 
 
 class WallClockField(forms.DateTimeField):

@@ -1,6 +1,7 @@
 """What templates say of rights, money and time."""
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from django import template
@@ -9,6 +10,9 @@ from accounts.models import User
 from accounts.roles import Right
 from budgets.models import Brand
 from campaigns.models import Reason
+from dayparting.models import Window
+from dayparting.sentences import told_time
+from dayparting.sentences import weekly as told_week
 from kernel.money import show
 
 register = template.Library()
@@ -56,6 +60,30 @@ def wall_clock(local: datetime) -> str:
 def wall_day_clock(local: datetime) -> str:
     """A brand's local time with its day: `Mon 2 Mar, 14:03`."""
     return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
+@register.filter
+def time_of_day(at: time) -> str:
+    """A window's edge: `09:00`, with seconds where there are any."""
+    return told_time(at)
+
+
+@register.filter
+def weekly(windows: Iterable[Window]) -> str:
+    """A week's windows: `Mon–Fri 09:00–18:00, Sat 10:00–14:00`."""
+    return told_week(windows)
+
+
+@register.filter
+def weekday_short(value: date) -> str:
+    """A date of these days: `Fri 25 Dec`."""
+    return f"{value:%a} {value.day} {value:%b}"
+
+
+@register.filter
+def weekday_day(value: date) -> str:
+    """A date with its weekday: `Fri 25 Dec 2026`."""
+    return f"{value:%a} {value.day} {value:%b %Y}"
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """A brand: its figures, its campaigns and groups, its settings."""
 
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from ..paging import cut
 from ..params import month_in, page_in, text_in
 from ..series import month_series
 from ..states import State, in_state
+from ..templatetags.portal import clock_of
 from . import live
 
 CAMPAIGNS_A_PAGE = 50
@@ -117,7 +119,10 @@ def edit(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     now = clock.read()
     root = root_of(brand)
     limits = current_limits(root, on=brand.calendar.today(now))
-    form = EditBrandForm.for_brand(brand, root, limits, request.POST or None)
+    coming_zone = _coming_zone(brand, now=now)
+    form = EditBrandForm.for_brand(
+        brand, root, limits, request.POST or None, coming_zone=coming_zone
+    )
     if request.method == "POST" and form.is_valid():
         with form.refusals():
             changed = brands.update_brand(
@@ -126,10 +131,20 @@ def edit(request: PortalRequest, brand_id: UUID) -> HttpResponse:
                 now=now,
                 by=request.user.actor,
             )
-            messages.success(request, f"{changed.name} is saved.")
+            zone = _coming_zone(changed, now=now)
+            messages.success(request, f"{changed.name} is saved. {zone}".strip())
             return redirect("portal:brand", brand.id)
     context = {"form": form, "brand": brand, "zones": sorted(zone_names())}
     return render(request, "portal/brand_form.html", context)
+
+
+def _coming_zone(brand: Brand, *, now: datetime) -> str:
+    """Say when a brand's new zone takes effect; nothing where it has."""
+    calendar = brand.calendar
+    if calendar.since is None or calendar.since <= now:
+        return ""
+    at = clock_of(calendar.since, brand)
+    return f"{calendar.zone} applies from {at} on; until then {calendar.zone_before} does."
 
 
 @page(Right.EDIT_BRANDS)

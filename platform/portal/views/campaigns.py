@@ -19,14 +19,15 @@ from campaigns.queries import ToldHold, holds_of, surroundings
 from campaigns.sentences import hold_sentence
 from campaigns.services import campaigns
 from campaigns.services.campaigns import CampaignChanges, Command
-from dayparting.models import Window
 from kernel import clock
 from kernel.errors import Conflict
 
 from ..access import PortalRequest, page, way_back
 from ..budget_cards import budget_card, budget_lines
-from ..charts import month_chart, pick_month, week_timetable
+from ..charts import month_chart, pick_month
+from ..coming import coming_days
 from ..forms.campaigns import EditCampaignForm, NewCampaignForm
+from ..hours import shared_schedules
 from ..paging import cut
 from ..params import month_in, page_in
 from ..series import month_series
@@ -50,7 +51,6 @@ def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     figures = figures_on({brand.id: today}, now=now, budget_ids=[budget.id for budget in chain])
     month, before, after = pick_month(month_in(request), today=today)
     series = month_series(campaign.budget_id, month)
-    windows = list(Window.objects.filter(schedule_id=campaign.schedule_id))
     closed = Hold.objects.filter(campaign=campaign).exclude(released_at=None)
     context = {
         "folds": live.folds(request),
@@ -69,8 +69,7 @@ def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
         "month_after": after,
         "series": series,
         "chart": month_chart(series, currency=brand.currency, today=today),
-        "week": week_timetable(windows, local_now=brand.calendar.local(now)),
-        "has_windows": any(window.is_active for window in windows),
+        "days": coming_days(campaign, now=now),
         "past": _told(closed.select_related("budget")[:RECENT], campaign, now=now),
         "changes": StatusChange.objects.filter(campaign=campaign).order_by("-id")[:RECENT],
         "entries": SpendEntry.objects.filter(budget=campaign.budget_id)[:RECENT],
@@ -98,7 +97,7 @@ def _told(holds: Any, campaign: Campaign, *, now: datetime) -> list[ToldHold]:
 
 
 def _find(campaign_id: UUID) -> Campaign:
-    rows = Campaign.objects.select_related("brand", "budget__parent__parent")
+    rows = Campaign.objects.select_related("brand", "budget__parent__parent", "shared_schedule")
     return get_object_or_404(rows, id=campaign_id)
 
 
@@ -134,6 +133,7 @@ def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     brand = get_object_or_404(Brand, id=brand_id, archived_at=None)
     form = NewCampaignForm(request.POST or None)
     form.offer_groups(_groups(brand))
+    form.offer_schedules(list(shared_schedules()))
     if request.method == "POST" and form.is_valid():
         with form.refusals():
             campaign = campaigns.create_campaign(
@@ -144,7 +144,8 @@ def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
             )
             messages.success(request, f"{campaign.name} is here.")
             return redirect("portal:campaign", campaign.id)
-    context = {"form": form, "brand": brand, "platforms": PLATFORMS}
+    zone = brand.calendar.zone_at(clock.read())
+    context = {"form": form, "brand": brand, "zone": zone, "platforms": PLATFORMS}
     return render(request, "portal/campaign_form.html", context)
 
 
@@ -166,7 +167,13 @@ def edit(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
             )
             messages.success(request, f"{changed.name} is saved.")
             return redirect("portal:campaign", campaign.id)
-    context = {"form": form, "brand": brand, "campaign": campaign, "platforms": PLATFORMS}
+    context = {
+        "form": form,
+        "brand": brand,
+        "zone": brand.calendar.zone_at(now),
+        "campaign": campaign,
+        "platforms": PLATFORMS,
+    }
     return render(request, "portal/campaign_form.html", context)
 
 

@@ -1,4 +1,4 @@
-"""A campaign's week: its windows, in its brand's local time."""
+"""A campaign's hours: its own week, or the shared schedule that it uses; and single windows."""
 
 from typing import cast
 from uuid import UUID
@@ -6,24 +6,25 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
 from campaigns.models import Campaign
-from campaigns.services import schedules
+from campaigns.services import campaigns, schedules
 from campaigns.services.schedules import NewWindow, WindowChanges
-from dayparting.models import Weekday, Window
+from dayparting.models import Schedule, Window
 from kernel import clock
 from kernel.errors import DomainError
 
 from ..access import PortalRequest, page
-from ..charts import week_timetable
-from ..forms.schedules import CopyDayForm, NewWindowForm, WindowForm
+from ..forms.schedules import ChooseScheduleForm, CopyDayForm, NewWindowForm, WindowForm
+from ..hours import hours_shown, shared_schedules
 
 
 @page()
 def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
-    """The timetable, its windows by day, and the forms to add and to copy."""
+    """The timetable, its windows by day, its exceptions, and the forms that change them."""
     return _week(request, _find(campaign_id))
 
 
@@ -33,23 +34,49 @@ def _week(
     *,
     add: NewWindowForm | None = None,
     copy: CopyDayForm | None = None,
+    choose: ChooseScheduleForm | None = None,
 ) -> HttpResponse:
     calendar, now = campaign.brand.calendar, clock.read()
-    windows = list(Window.objects.filter(schedule_id=campaign.schedule_id))
-    by_day = [(day, [w for w in windows if w.day_of_week == day.value]) for day in Weekday]
+    used = campaign.shared_schedule_id or campaign.schedule_id
+    local_now = calendar.local(now)
+    shared = list(shared_schedules())
+    chosen = campaign.shared_schedule_id
     context = {
         "campaign": campaign,
         "brand": campaign.brand,
-        "week": week_timetable(windows, local_now=calendar.local(now)),
-        "by_day": by_day,
-        "windows": windows,
-        "has_windows": any(window.is_active for window in windows),
-        "local_now": calendar.local(now),
+        "hours": hours_shown(used, today=local_now.date(), local_now=local_now),
+        "shared": campaign.shared_schedule,
+        "local_now": local_now,
         "zone": calendar.zone_at(now),
         "add": add or NewWindowForm(),
         "copy": copy or CopyDayForm(),
+        # Without a schedule to share there is nothing to choose.
+        "choose": choose or (ChooseScheduleForm.among(shared, chosen) if shared else None),
     }
     return render(request, "portal/schedule.html", context)
+
+
+@require_POST
+@page(Right.EDIT_CAMPAIGNS)
+def choose(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
+    """Let a campaign run by its own hours, or by a shared schedule."""
+    campaign = _find(campaign_id)
+    form = ChooseScheduleForm.among(
+        shared_schedules(), campaign.shared_schedule_id, data=request.POST
+    )
+    if form.is_valid():
+        with form.refusals():
+            changed = campaigns.update_campaign(
+                campaign_id=campaign.id,
+                changes={"shared_schedule": form.cleaned_data["shared_schedule"]},
+                now=clock.read(),
+                by=request.user.actor,
+            )
+            schedule = changed.shared_schedule
+            by = schedule.name if schedule else "its own hours"
+            messages.success(request, f"{changed.name} runs by {by} from now on.")
+            return redirect("portal:schedule", campaign.id)
+    return _week(request, campaign, choose=form)
 
 
 @require_POST
@@ -59,16 +86,14 @@ def add(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     campaign = _find(campaign_id)
     form = NewWindowForm(request.POST)
     if form.is_valid():
-        start, end = form.cleaned_data["start_time"], form.cleaned_data["end_time"]
-        days = form.cleaned_data["days"]
         with form.refusals():
             schedules.change_windows(
                 campaign_id=campaign.id,
-                add=[NewWindow(day, start, end) for day in days],
+                add=form.windows(),
                 now=clock.read(),
                 by=request.user.actor,
             )
-            messages.success(request, f"{start:%H:%M}–{end:%H:%M} added on {_names(days)}.")
+            messages.success(request, form.told())
             return redirect("portal:schedule", campaign.id)
     return _week(request, campaign, add=form)
 
@@ -80,41 +105,39 @@ def copy(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     campaign = _find(campaign_id)
     form = CopyDayForm(request.POST)
     if form.is_valid():
-        source = form.cleaned_data["source"]
-        targets = [day for day in form.cleaned_data["targets"] if day != source]
-        windows = list(Window.objects.filter(schedule_id=campaign.schedule_id))
-        replaced = targets if form.cleaned_data["replace"] else []
         with form.refusals():
+            copies, replaced = copied(form, campaign.schedule_id)
             schedules.change_windows(
                 campaign_id=campaign.id,
-                add=_copies(windows, source, targets),
-                remove=[w.id for w in windows if w.day_of_week in replaced],
+                add=copies,
+                remove=replaced,
                 now=clock.read(),
                 by=request.user.actor,
             )
-            messages.success(request, f"{Weekday(source).label} copied to {_names(targets)}.")
+            messages.success(request, form.told())
             return redirect("portal:schedule", campaign.id)
     return _week(request, campaign, copy=form)
 
 
-def _copies(windows: list[Window], source: int, targets: list[int]) -> list[NewWindow]:
-    return [
+def copied(form: CopyDayForm, schedule_id: UUID) -> tuple[list[NewWindow], list[UUID]]:
+    """Return the windows that a copy of a day adds to a schedule, and the ids it replaces."""
+    source, targets = form.cleaned_data["source"], form.other_days()
+    windows = list(Window.objects.filter(schedule_id=schedule_id))
+    replaced = targets if form.cleaned_data["replace"] else []
+    copies = [
         NewWindow(day, window.start_time, window.end_time, window.is_active)
         for day in targets
         for window in windows
         if window.day_of_week == source
     ]
-
-
-def _names(days: list[int]) -> str:
-    return ", ".join(Weekday(day).label for day in sorted(days)) or "no other day"
+    return copies, [window.id for window in windows if window.day_of_week in replaced]
 
 
 @page(Right.EDIT_SCHEDULES)
 def edit(request: PortalRequest, window_id: UUID) -> HttpResponse:
     """Change one window."""
-    window = get_object_or_404(Window, id=window_id)
-    campaign = _campaign_of(window)
+    window = get_object_or_404(Window.objects.select_related("schedule"), id=window_id)
+    campaign = campaign_of(window.schedule)
     initial = {
         name: getattr(window, name)
         for name in ("day_of_week", "start_time", "end_time", "is_active")
@@ -129,8 +152,8 @@ def edit(request: PortalRequest, window_id: UUID) -> HttpResponse:
                 by=request.user.actor,
             )
             messages.success(request, f"{changed} is saved.")
-            return redirect("portal:schedule", campaign.id)
-    context = {"form": form, "window": window, "campaign": campaign, "brand": campaign.brand}
+            return redirect(page_of(window.schedule, campaign))
+    context = {"form": form, "window": window, **where(window.schedule, campaign)}
     return render(request, "portal/window_form.html", context)
 
 
@@ -138,21 +161,38 @@ def edit(request: PortalRequest, window_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def remove(request: PortalRequest, window_id: UUID) -> HttpResponse:
     """Remove one window."""
-    window = get_object_or_404(Window, id=window_id)
-    campaign = _campaign_of(window)
+    window = get_object_or_404(Window.objects.select_related("schedule"), id=window_id)
     try:
         schedules.remove_window(window_id=window.id, now=clock.read(), by=request.user.actor)
         messages.success(request, f"{window} is removed.")
     except DomainError as refusal:
         messages.error(request, refusal.message)
-    return redirect("portal:schedule", campaign.id)
+    return redirect(page_of(window.schedule, campaign_of(window.schedule)))
 
 
 def _find(campaign_id: UUID) -> Campaign:
-    return get_object_or_404(Campaign.objects.select_related("brand"), id=campaign_id)
+    rows = Campaign.objects.select_related("brand", "shared_schedule")
+    return get_object_or_404(rows, id=campaign_id)
 
 
-def _campaign_of(window: Window) -> Campaign:
-    return get_object_or_404(
-        Campaign.objects.select_related("brand"), schedule_id=window.schedule_id
-    )
+def campaign_of(schedule: Schedule) -> Campaign | None:
+    """Return the campaign whose own schedule it is, with its brand; a shared one is nobody's."""
+    if schedule.name:
+        return None
+    return get_object_or_404(Campaign.objects.select_related("brand"), schedule=schedule)
+
+
+def page_of(schedule: Schedule, campaign: Campaign | None) -> str:
+    """Return the page on which a schedule is edited."""
+    if campaign is None:
+        return reverse("portal:shared_schedule", args=[schedule.id])
+    return reverse("portal:schedule", args=[campaign.id])
+
+
+def where(schedule: Schedule, campaign: Campaign | None) -> dict[str, object]:
+    """Return what a form's page says of the schedule that it belongs to."""
+    told: dict[str, object] = {"back": page_of(schedule, campaign)}
+    if campaign is None:
+        return {**told, "shared": schedule}
+    zone = campaign.brand.calendar.zone_at(clock.read())
+    return {**told, "campaign": campaign, "brand": campaign.brand, "zone": zone}
