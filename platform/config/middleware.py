@@ -20,8 +20,8 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class TrustedProxies:
-    """Believe X-Forwarded-For and -Proto from `TRUSTED_PROXIES` only; forget them from anybody
-    else.
+    """Believe X-Forwarded-For and -Proto and X-Request-ID from `TRUSTED_PROXIES` only; forget them
+    from anybody else.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -42,6 +42,8 @@ class TrustedProxies:
                 meta["REMOTE_ADDR"] = hops[-1]
             if forwarded_proto in ("http", "https"):
                 meta["wsgi.url_scheme"] = forwarded_proto
+        else:
+            meta.pop("HTTP_X_REQUEST_ID", None)
         return self.get_response(request)
 
     def _is_trusted(self, address: str) -> bool:

@@ -7,6 +7,7 @@ and is read with the lowest precedence, so that `manage.py` works in a second te
 from pathlib import Path
 
 from config.environment import Environment
+from config.logs import FORMATS, default_format, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = Environment(BASE_DIR)
@@ -102,6 +103,7 @@ DATABASES = {
 
 MIDDLEWARE = [
     "config.middleware.TrustedProxies",
+    "config.request_log.RequestLog",
     "tenants.middleware.AgencyFromHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -257,20 +259,5 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.start.log_level},
-    "loggers": {
-        # A line for each message says nothing that our own line for each sweep does not.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "django_celery_beat": {"level": "WARNING"},
-        # A refusal is an answer; only our own failures are worth a traceback.
-        "django.request": {"level": "ERROR"},
-    },
-}
+LOG_FORMAT = env.one_of("LOG_FORMAT", FORMATS, default=default_format())
+LOGGING = logging_settings(log_format=LOG_FORMAT, level=env.start.log_level)
