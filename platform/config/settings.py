@@ -239,6 +239,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "config.beat:PlatformScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
+# Requests to the API in a minute; 0 is no limit. (Log-ins have allauth's own.)
+RATE_LIMIT_PER_KEY = env.whole("RATE_LIMIT_PER_KEY", default=10_000, least=0)
+RATE_LIMIT_PER_AGENCY = env.whole("RATE_LIMIT_PER_AGENCY", default=10_000, least=0)
+
 # REST -------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -142,6 +142,7 @@ def test_every_setting_is_in_the_example():
         *("PACELINE_URL", "PACELINE_PORT", "PACELINE_BIND", "PACELINE_HOME", "PACELINE_DEMO"),
         *("PACELINE_DEMO_PASSWORD", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"),
         *("TRUSTED_PROXIES", "SECRET_KEY", "DEBUG", "LOG_LEVEL", "LOG_FORMAT"),
+        *("RATE_LIMIT_PER_KEY", "RATE_LIMIT_PER_AGENCY"),
     ):
         assert f"{name}=" in example
 
