@@ -115,6 +115,9 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.BODY_BYTES_MAX
+        if length != "0" and (connection := request.META.get("gunicorn.socket")):
+            # What is not sent in time reads as a body that was cut off.
+            connection.settimeout(settings.BODY_PATIENCE_SECONDS)
         if "HTTP_TRANSFER_ENCODING" in request.META:
             # Django would read nothing of it, and take that for an empty body.
             detail = "Send the body whole, with its Content-Length, not in chunks."

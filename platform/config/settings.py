@@ -127,6 +127,8 @@ PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 WSGI_APPLICATION = "config.wsgi.application"
 BODY_BYTES_MAX = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
+# A client that announces a body and does not go on sending it holds a thread no longer than this.
+BODY_PATIENCE_SECONDS = 20
 
 TEMPLATES = [
     {
@@ -208,6 +210,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 # Served from the packages themselves: nothing to collect, and nothing to forget after an upgrade.
 WHITENOISE_USE_FINDERS = True
+# No page elsewhere needs our files.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 vars().update(env.email())
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Paceline <no-reply@{PACELINE_BASE_DOMAIN}>"

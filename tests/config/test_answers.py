@@ -44,6 +44,8 @@ def unguarded(answer: Any) -> list[str]:
     """Return the headers that an answer lacks."""
     lacking = [name for name, value in GUARDS.items() if answer.headers.get(name) != value]
     policy = answer.headers.get("Content-Security-Policy", "")
+    if "Access-Control-Allow-Origin" in answer.headers:
+        lacking.append("a host of its own")
     if "script-src 'self';" not in f"{policy};" or "unsafe" in policy or "nonce" in policy:
         lacking.append("Content-Security-Policy")
     return lacking

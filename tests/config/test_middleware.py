@@ -1,11 +1,12 @@
 """Whom to believe about the client, and how much to read."""
 
+import socket
 from ipaddress import ip_network
 from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
+from django.http import HttpResponse, UnreadablePostError
 from django.test import RequestFactory
 
 from config.middleware import BodyLimit, TrustedProxies
@@ -57,6 +58,26 @@ def test_a_length_that_is_no_number_is_refused(length):
 def test_a_body_of_unknown_length_is_refused_and_not_taken_for_none():
     request = RequestFactory().post("/", b"", "text/plain", HTTP_TRANSFER_ENCODING="chunked")
     assert BodyLimit(lambda _: HttpResponse())(request).status_code == 411
+
+
+@pytest.mark.parametrize(("length", "patience"), [("0", None), ("", None), ("5", 20)])
+def test_a_client_that_does_not_send_what_it_announced_is_not_waited_for_long(length, patience):
+    connection, other = socket.socketpair()
+    with connection, other:
+        meta = {"CONTENT_LENGTH": length, "gunicorn.socket": connection}
+        BodyLimit(lambda _: HttpResponse())(RequestFactory().get("/", **meta))
+        assert connection.gettimeout() == patience
+
+
+def test_a_body_that_ends_early_is_no_error_of_ours(settings, monkeypatch):
+    settings.BODY_BYTES_MAX = 10
+    request = RequestFactory().post("/", b"", "text/plain", CONTENT_LENGTH="11")
+
+    def cut_off(*_: object) -> bytes:
+        raise UnreadablePostError
+
+    monkeypatch.setattr(request, "read", cut_off)
+    assert BodyLimit(lambda _: HttpResponse())(request).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/api/spends/batch/", "/api/brands/", "/people/new/", "/admin/"])
