@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.test import Client, RequestFactory
 
 from accounts.models import User, create_api_key
 from accounts.roles import Role
+from config.celery import begin_with_an_id, end_with_none, send_the_request_along
 from config.logs import make_formatter
 from config.middleware import TrustedProxies
 from config.request_log import RequestLog
@@ -150,6 +152,19 @@ def test_a_line_outside_of_requests_is_the_systems(text, written):
     bind_request_id("")
     [line] = written()
     assert (line["event"], line["actor"], line["request_id"]) == ("hello there", "system", "task-1")
+
+
+def test_a_task_goes_on_with_the_id_of_the_request_that_asked_for_it():
+    headers: dict[str, Any] = {}
+    bind_request_id("from-a-request")
+    send_the_request_along(headers=headers)
+    end_with_none()
+    assert current_request_id() == ""
+    begin_with_an_id(task=SimpleNamespace(request=headers), task_id="its-own")
+    assert current_request_id() == "from-a-request"
+    begin_with_an_id(task=SimpleNamespace(request={}), task_id="its-own")
+    assert current_request_id() == "its-own"
+    end_with_none()
 
 
 def test_for_people_it_is_a_plain_line():
