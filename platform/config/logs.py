@@ -61,6 +61,8 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
             "django_celery_beat": {"level": "WARNING"},
             # A refusal is an answer; only our own failures are worth a traceback.
             "django.request": {"level": "ERROR"},
+            # Its warnings are the addresses of clients that send nonsense.
+            "gunicorn.error": {"handlers": ["console"], "level": "ERROR", "propagate": False},
             # The whole address of each request, with its query: our own line tells the route.
             "django.server": {"level": "CRITICAL"},
         },
@@ -133,11 +135,14 @@ def reworded(_: Any, __: str, event: EventDict) -> EventDict:
     if record.name.startswith("django.security"):
         # "Forbidden (the reason): the address"; "Invalid HTTP_HOST header: what was sent".
         event["event"] = "request refused"
+    elif record.name == "gunicorn.error" and "exc_info" in event:
+        # "Error handling request", and its address: a streamed answer failed on its way.
+        event["event"] = "answer broken off"
     elif hasattr(record, "status_code") and hasattr(record, "request"):
         event["event"] = "request failed"
         event["status"] = record.status_code
     elif record.name == "celery.app.trace" and isinstance(data := getattr(record, "data", 0), dict):
-        event["event"] = "task failed" if record.exc_info else "task ended"
+        event["event"] = "task failed" if "exc_info" in event else "task ended"
         event["task"] = data.get("name")
     return event
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import Celery
 from django.core import mail
 from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -209,6 +210,39 @@ def test_the_causes_of_an_error_are_told(text, written):
         logging.getLogger("x").exception("no luck")
     trace = written()[0]["traceback"]
     assert trace.index("builtins.KeyError\n") < trace.index("Then:") < trace.index("ValueError")
+
+
+def test_an_answer_that_breaks_on_its_way_does_not_tell_its_address(text, written):
+    logger = logging.getLogger("gunicorn.error")
+    assert not logger.isEnabledFor(logging.WARNING)
+    try:
+        raise ValueError("canary")
+    except ValueError as error:
+        info = (ValueError, error, error.__traceback__)
+        said = "Error handling request %s"
+        record = logger.makeRecord(
+            logger.name, logging.ERROR, "", 0, said, ("/canary?canary",), info
+        )
+    line = json.loads(make_formatter("json").format(record))
+    assert (line["event"], line["error"]) == ("answer broken off", "ValueError")
+    assert "/canary" not in str(line)
+
+
+def test_a_task_that_fails_is_told_by_its_name_and_not_by_its_arguments(text, written):
+    app = Celery("test", broker="memory://", set_as_current=False)
+
+    @app.task(name="test.fail")
+    def fail(address: str) -> None:
+        raise ValueError(address)
+
+    fail.apply(args=["canary@x.example"])
+    [line] = [line for line in written() if line["logger"] == "celery.app.trace"]
+    assert (line["event"], line["task"], line["error"]) == (
+        "task failed",
+        "test.fail",
+        "ValueError",
+    )
+    assert "anary" not in text.getvalue()
 
 
 def test_no_canary_of_any_request_gets_into_the_log(acme, log_in, api, failing, text):
