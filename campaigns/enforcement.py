@@ -6,11 +6,11 @@
 The brands are locked by the caller, and the facts are read after that.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import connection, transaction
 
 from budgets.models import Brand
@@ -22,7 +22,7 @@ from .delivery import BrandMoment
 from .judgement import Difference, Judgement, Outcome, judge, moments_of
 from .models import WAITS, Hold, StatusChange
 
-logger = logging.getLogger("campaigns.delivery")
+logger = structlog.stdlib.get_logger("campaigns.delivery")
 
 # Names the outbox among advisory locks; the schema's name makes it the agency's own.
 _OUTBOX_LOCK = 0x70616365
@@ -289,12 +289,12 @@ def _move(
 def log_moves(agency: str, moved: Iterable[Difference], *, by: Actor) -> None:
     """Write a line for each campaign that was activated or paused, with its reason."""
     for difference in moved:
+        moved_to = {"ACTIVE": "activated", "PAUSED": "paused"}
         logger.info(
-            "campaign %s agency=%s campaign=%s from=%s reasons=%s by=%s",
-            {"ACTIVE": "activated", "PAUSED": "paused"}.get(difference.status, "switched off"),
-            agency,
-            difference.campaign.campaign_id,
-            difference.campaign.status,
-            ",".join(difference.reasons) or "-",
-            by.kind,
+            f"campaign {moved_to.get(difference.status, 'switched off')}",
+            agency=agency,
+            campaign=difference.campaign.campaign_id,
+            was=difference.campaign.status,
+            reasons=",".join(difference.reasons),
+            by=by.kind,
         )

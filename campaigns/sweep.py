@@ -5,13 +5,13 @@ applies. A brand that somebody else has locked is skipped: he decides himself, a
 due.
 """
 
-import logging
 import time
 from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
@@ -33,7 +33,7 @@ from .delivery import BrandMoment
 from .enforcement import apply, enforce_delivery
 from .judgement import Difference, Judgement, Outcome, judge, moments_of
 
-logger = logging.getLogger("campaigns.sweep")
+logger = structlog.stdlib.get_logger("campaigns.sweep")
 
 
 class Turned(NamedTuple):
@@ -85,7 +85,7 @@ def enforce(brands: Collection[Brand], *, now: datetime, until: float | None = N
             raise
         except Exception:
             outcome.errors += 1
-            logger.exception("brand not decided brand=%s", brand_id)
+            logger.exception("brand not decided", brand=brand_id)
     return outcome
 
 
@@ -158,12 +158,12 @@ def sweep_agency(agency: Agency, *, is_full: bool, now: datetime) -> Outcome:
     except SchemaLags as lag:
         # Not its fault: it is swept as soon as it is migrated.
         error = str(lag)
-        logger.warning("agency passed by agency=%s %s", agency.slug, error)
+        logger.warning("agency passed by", agency=agency.slug, why=error)
     except Exception as failure:
         outcome.errors += 1
         has_failed = True
         error = f"{type(failure).__name__}: {failure}"
-        logger.exception("agency not swept agency=%s", agency.slug)
+        logger.exception("agency not swept", agency=agency.slug)
     seconds = time.monotonic() - started
     changed = len(outcome.differences)
     report = Report(seconds, outcome.checked, changed, next_check_at, error, has_failed)
@@ -171,11 +171,11 @@ def sweep_agency(agency: Agency, *, is_full: bool, now: datetime) -> Outcome:
         claims.settle(agency, report, now=clock.read())
     _count(outcome, seconds)
     logger.info(
-        "sweep agency=%s kind=%s %s seconds=%.3f",
-        agency.slug,
-        "full" if is_full else "due",
-        " ".join(f"{name}={count}" for name, count in outcome.counters.items()),
-        seconds,
+        "sweep",
+        agency=agency.slug,
+        kind="full" if is_full else "due",
+        **outcome.counters,
+        seconds=round(seconds, 3),
     )
     return outcome
 

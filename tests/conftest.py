@@ -5,6 +5,7 @@ Tests run in a transaction that is rolled back; those that need commits make an 
 (`own_agency`).
 """
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from accounts.roles import Role
 from budgets.models import Brand
 from campaigns.models import Campaign
 from campaigns.services import brands, campaigns
-from kernel import counters
+from kernel import counters, valkey
 from kernel.actor import Actor, ActorKind
 from kernel.counters import Count
 from tenants.contexts import owner_context, platform_context, tenant_context
@@ -193,9 +194,19 @@ def counted(settings, monkeypatch) -> Callable[[], dict[Count, float]]:
     # Another database than the cache's, which other tests empty meanwhile.
     settings.REDIS_URL = urlsplit(settings.REDIS_URL)._replace(path="/1").geturl()
     monkeypatch.setattr(counters, "KEY", f"test:{uuid4()}")
-    monkeypatch.setattr(counters, "PATIENCE_SECONDS", 10.0)
-    monkeypatch.setattr(counters._Silence, "until", 0.0)
+    monkeypatch.setattr(valkey, "PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr(valkey.Silence, "until", 0.0)
     return lambda: {count: number for count, number in counters.read().items() if number}
+
+
+@pytest.fixture
+def mute_redis(settings, monkeypatch) -> Iterator[socket.socket]:
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        settings.REDIS_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        monkeypatch.setattr(valkey.Silence, "until", 0.0)
+        yield server
 
 
 @pytest.fixture

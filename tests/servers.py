@@ -35,7 +35,7 @@ def servers(*, is_durable: bool = False) -> Iterator[dict[str, str]]:
     # Root's own temporary folder may be closed to the account of PostgreSQL.
     home = Path(tempfile.mkdtemp(prefix="paceline-tests-", dir="/tmp" if account else None))
     home.chmod(0o711 if account else 0o700)
-    variables = {"PACELINE_HOME": str(home), "SECRET_KEY": secrets.token_urlsafe(32)}
+    variables = {"PACELINE_HOME": str(home), "SECRET_KEY": secrets.token_urlsafe(48)}
     running: list[Postgres | Valkey] = []
     try:
         if "DATABASE_URL" not in os.environ:

@@ -23,6 +23,7 @@ REFUSALS = {
     405: "This is never done; the sentence says what to do instead.",
     409: "It contradicts what is stored.",
     415: "The body is not application/json.",
+    429: "Too many requests in a minute. Try again after Retry-After seconds.",
     503: "Somebody else holds the lock. Try again after Retry-After seconds.",
 }
 # What these mean besides, where something is posted.
@@ -118,7 +119,7 @@ class ApiSchema(AutoSchema):
         return operation
 
     def _refusals(self) -> list[int]:
-        found = {400, 401, 403}
+        found = {400, 401, 403, 429}
         if self.method != "GET":
             found |= {409, 503}
         if self.method in ("POST", "PUT", "PATCH"):

@@ -5,7 +5,16 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_ready
+from celery.signals import (
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+)
+
+from kernel.request import bind_request_id, current_request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -13,10 +22,29 @@ app = Celery("paceline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+REQUEST_HEADER = "paceline_request_id"
+
 
 @setup_logging.connect
 def keep_the_settings_logging(**_: Any) -> None:
     """Log as LOGGING says: with a receiver here, Celery leaves the root logger alone."""
+
+
+@before_task_publish.connect
+def send_the_request_along(headers: dict[str, Any], **_: Any) -> None:
+    """Let a task's lines be found by the request that asked for it."""
+    headers[REQUEST_HEADER] = current_request_id()
+
+
+@task_prerun.connect
+def begin_with_an_id(task: Any, task_id: str, **_: Any) -> None:
+    """Take the id of the request that asked for the task; else the task's own."""
+    bind_request_id(task.request.get(REQUEST_HEADER) or task_id)
+
+
+@task_postrun.connect
+def end_with_none(**_: Any) -> None:
+    bind_request_id("")
 
 
 @worker_init.connect

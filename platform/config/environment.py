@@ -6,6 +6,7 @@ terminal.
 """
 
 import os
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,13 @@ class Environment:
         if not word.isdecimal() or int(word) < least:
             raise ImproperlyConfigured(f"{name} is a whole number from {least} on, not {word!r}.")
         return int(word)
+
+    def one_of(self, name: str, words: Sequence[str], *, default: str) -> str:
+        """Return one of `words`, `default` where it is not set."""
+        word = self.values.get(name, "").lower() or default
+        if word not in words:
+            raise ImproperlyConfigured(f"{name} is one of {', '.join(words)}, not {word!r}.")
+        return word
 
     def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
         """Return the comma-separated addresses and networks of a setting."""

@@ -38,6 +38,7 @@ COUNTERS = {
         "Rows of spend by what became of them; refused ones were not stored, nor was their batch.",
         "outcome",
     ),
+    "requests_limited": ("Requests answered 429, by whose minute was used up.", "whose"),
 }
 
 

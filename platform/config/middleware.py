@@ -1,12 +1,21 @@
-"""What every request passes: whom to believe about the client, how much to read, and what to say
-where the database is busy.
+"""What every request passes: whom to believe about the client, how much to read, how answers are
+guarded, and what to say where the database is busy.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    UnreadablePostError,
+)
+from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
@@ -20,8 +29,8 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class TrustedProxies:
-    """Believe X-Forwarded-For and -Proto from `TRUSTED_PROXIES` only; forget them from anybody
-    else.
+    """Believe X-Forwarded-For and -Proto and X-Request-ID from `TRUSTED_PROXIES` only; forget them
+    from anybody else.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -42,6 +51,8 @@ class TrustedProxies:
                 meta["REMOTE_ADDR"] = hops[-1]
             if forwarded_proto in ("http", "https"):
                 meta["wsgi.url_scheme"] = forwarded_proto
+        else:
+            meta.pop("HTTP_X_REQUEST_ID", None)
         return self.get_response(request)
 
     def _is_trusted(self, address: str) -> bool:
@@ -52,8 +63,51 @@ class TrustedProxies:
         return any(parsed in network for network in self.networks)
 
 
+class GuardedAnswers(SecurityMiddleware):
+    """Put the headers that guard an answer on all of them: refusals, failures, static files.
+
+    Django's own stands behind the one that knows the host, since it also redirects there.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Lead nobody anywhere: the host may be forged."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        super().process_response(request, response)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
+        return response
+
+
+class OriginByReferer:
+    """Where a browser tells no Origin, take what else it tells of the page that sends something.
+
+    Django holds a Referer against the host under https only. Over http, as on one's own machine, a
+    neighbour's page could set a cookie for all hosts and send the token that fits it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_ORIGIN" not in request.META and (origin := _told_origin(request)):
+            request.META["HTTP_ORIGIN"] = origin
+        return self.get_response(request)
+
+
+def _told_origin(request: HttpRequest) -> str:
+    if request.headers.get("Sec-Fetch-Site", "") in ("same-site", "cross-site"):
+        return "null"
+    referer = request.headers.get("Referer", "")
+    try:
+        page = urlsplit(referer)
+    except ValueError:
+        return "null"
+    return f"{page.scheme}://{page.netloc}" if referer else ""
+
+
 class BodyLimit:
-    """Refuse a body that is too large before anything keeps it."""
+    """Refuse a body that is too large, or of unknown length, before anything keeps it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -61,19 +115,32 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.BODY_BYTES_MAX
-        if not length.isdigit() or int(length) > limit:
+        if length != "0" and (connection := request.META.get("gunicorn.socket")):
+            # What is not sent in time reads as a body that was cut off.
+            connection.settimeout(settings.BODY_PATIENCE_SECONDS)
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            # Django would read nothing of it, and take that for an empty body.
+            detail = "Send the body whole, with its Content-Length, not in chunks."
+            return JsonResponse({"detail": detail}, status=411)
+        if not _is_within(length, limit):
             _throw_away(request)
             detail = f"The body is larger than {limit // 1024 // 1024} MB."
             return JsonResponse({"detail": detail}, status=400)
         return self.get_response(request)
 
 
+def _is_within(length: str, limit: int) -> bool:
+    # Long rows of digits are slow to read, and no limit has as many.
+    return length.isascii() and length.isdigit() and len(length) < 19 and int(length) <= limit
+
+
 def _throw_away(request: HttpRequest) -> None:
     """Read on for a while and keep nothing: a client that is cut off while it still sends sees a
     broken connection instead of the answer."""
-    for _ in range(_THROWN_AWAY_BYTES_MAX // _PIECE_BYTES):
-        if not request.read(_PIECE_BYTES):
-            return
+    with suppress(UnreadablePostError):
+        for _ in range(_THROWN_AWAY_BYTES_MAX // _PIECE_BYTES):
+            if not request.read(_PIECE_BYTES):
+                return
 
 
 class AnswerBusy:

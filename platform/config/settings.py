@@ -7,6 +7,7 @@ and is read with the lowest precedence, so that `manage.py` works in a second te
 from pathlib import Path
 
 from config.environment import Environment
+from config.logs import FORMATS, default_format, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = Environment(BASE_DIR)
@@ -106,17 +107,21 @@ DATABASE_ROLES = env.flag("DATABASE_ROLES", default=True)
 
 MIDDLEWARE = [
     "config.middleware.TrustedProxies",
+    "config.request_log.RequestLog",
+    # These put headers on every answer, so they stand before whoever may answer.
+    "config.middleware.GuardedAnswers",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     "tenants.middleware.AgencyFromHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.middleware.OriginByReferer",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.AnswerBusy",
@@ -126,6 +131,8 @@ PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 WSGI_APPLICATION = "config.wsgi.application"
 BODY_BYTES_MAX = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
+# A client that announces a body and does not go on sending it holds a thread no longer than this.
+BODY_PATIENCE_SECONDS = 20
 
 TEMPLATES = [
     {
@@ -176,14 +183,21 @@ CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "accounts.sessions"
+# A cookie of their own would be one more that a neighbour's host could set.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# What no page of ours ever asks a browser for.
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -200,6 +214,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 # Served from the packages themselves: nothing to collect, and nothing to forget after an upgrade.
 WHITENOISE_USE_FINDERS = True
+# No page elsewhere needs our files.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 vars().update(env.email())
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Paceline <no-reply@{PACELINE_BASE_DOMAIN}>"
@@ -231,6 +247,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "config.beat:PlatformScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
+# Requests to the API in a minute; 0 is no limit. (Log-ins have allauth's own.)
+RATE_LIMIT_PER_KEY = env.whole("RATE_LIMIT_PER_KEY", default=10_000, least=0)
+RATE_LIMIT_PER_AGENCY = env.whole("RATE_LIMIT_PER_AGENCY", default=10_000, least=0)
+
 # REST -------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -261,20 +281,5 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.start.log_level},
-    "loggers": {
-        # A line for each message says nothing that our own line for each sweep does not.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "django_celery_beat": {"level": "WARNING"},
-        # A refusal is an answer; only our own failures are worth a traceback.
-        "django.request": {"level": "ERROR"},
-    },
-}
+LOG_FORMAT = env.one_of("LOG_FORMAT", FORMATS, default=default_format())
+LOGGING = logging_settings(log_format=LOG_FORMAT, level=env.start.log_level)

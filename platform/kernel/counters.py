@@ -5,24 +5,16 @@ brand's lock must not wait for another server. They are for operators, not for t
 Redis is away or hangs, a count is lost and nothing else is.
 """
 
-import logging
-import time
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
 
 import redis
 from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-logger = logging.getLogger("kernel.counters")
+from . import valkey
 
 KEY = "paceline:counters"
-# What a request may lose to a Redis that hangs, and for how long nobody tries it again then.
-PATIENCE_SECONDS = 0.05
-SILENCE_SECONDS = 10.0
 READ_PATIENCE_SECONDS = 1.0
 
 
@@ -43,12 +35,9 @@ class Count(StrEnum):
     SPEND_DUPLICATE = "spend_rows:duplicate"
     SPEND_STALE = "spend_rows:stale"
     SPEND_REFUSED = "spend_rows:refused"
-
-
-class _Silence:
-    """Until when this process leaves Redis alone, on the monotonic clock."""
-
-    until = 0.0
+    LIMITED_KEY = "requests_limited:key"
+    LIMITED_PERSON = "requests_limited:person"
+    LIMITED_AGENCY = "requests_limited:agency"
 
 
 def add(counts: Mapping[Count, float]) -> None:
@@ -66,32 +55,18 @@ def add(counts: Mapping[Count, float]) -> None:
 
 def read() -> dict[Count, float]:
     """Return every count, 0 where nothing was counted yet. Raises redis.RedisError."""
-    known = _client(settings.REDIS_URL, READ_PATIENCE_SECONDS).hgetall(KEY)
+    known = valkey.client(settings.REDIS_URL, READ_PATIENCE_SECONDS).hgetall(KEY)
     return {count: float(known.get(count.encode(), 0)) for count in Count}
 
 
 def _send(counts: Mapping[Count, float]) -> None:
-    if time.monotonic() < _Silence.until:
-        return
-    try:
-        pipeline = _client(settings.REDIS_URL, PATIENCE_SECONDS).pipeline(transaction=False)
+    def raise_them(server: "redis.Redis") -> None:
+        pipeline = server.pipeline(transaction=False)
         for count, amount in counts.items():
             if isinstance(amount, float):
                 pipeline.hincrbyfloat(KEY, count, amount)
             elif amount:
                 pipeline.hincrby(KEY, count, amount)
         pipeline.execute()
-    except (redis.RedisError, OSError) as failure:
-        _Silence.until = time.monotonic() + SILENCE_SECONDS
-        logger.warning("counts are lost: %s: %s", type(failure).__name__, failure)
 
-
-@cache
-def _client(url: str, patience_seconds: float) -> "redis.Redis":
-    """A client that waits so long and tries nothing twice; its pool is safe with threads, forks."""
-    return redis.Redis.from_url(
-        url,
-        socket_connect_timeout=patience_seconds,
-        socket_timeout=patience_seconds,
-        retry=Retry(NoBackoff(), 0),
-    )
+    valkey.ask(raise_them, else_what="counts are lost")

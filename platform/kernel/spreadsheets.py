@@ -1,9 +1,11 @@
 """Cells of files that people open in a spreadsheet."""
 
 import re
+from decimal import Decimal
 
-# What a spreadsheet would take for the start of a formula; a negative number is none.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet would take for the start of a formula, also behind blanks and in the wide forms
+# of East Asian keyboards; a negative number is none.
+_FORMULA = re.compile(r"[\s\0\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 
@@ -13,7 +15,10 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Decimal):
+        # Without an exponent.
+        return f"{value:f}"
     text = str(value)
-    if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text

@@ -62,8 +62,11 @@ def _to_log_in(request: HttpRequest) -> HttpResponse:
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     if not htmx:
         return redirect_to_login(request.get_full_path())
-    # A fragment's address is no page to come back to: the page that asked for it is.
-    shown = urlsplit(htmx.current_url_abs_path or "/")
+    try:
+        # A fragment's address is no page to come back to: the page that asked for it is.
+        shown = urlsplit(htmx.current_url_abs_path or "/")
+    except ValueError:
+        shown = urlsplit("/")
     back = shown._replace(scheme="", netloc="").geturl()
     return HttpResponseClientRedirect(redirect_to_login(back).url)
 

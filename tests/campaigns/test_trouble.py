@@ -100,7 +100,7 @@ class Worker:
 
     def swept(self) -> int:
         """How many sweeps it has told of."""
-        return self.log.read_text().count(" sweep agency=")
+        return self.log.read_text().count('"event": "sweep"')
 
     def end(self) -> None:
         self.send(signal.SIGCONT)

@@ -1,5 +1,6 @@
 """The same through a real broker and a real worker: a tick rings, the worker sweeps."""
 
+import json
 import subprocess
 import sys
 import time
@@ -33,6 +34,12 @@ def worker(environment, tmp_path) -> Iterator[Path]:
         process.wait(30)
 
 
+def lines(log, event):
+    """Return the lines of the log that tell of an event."""
+    found = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in found if line["event"] == event]
+
+
 def ring(environment, code):
     subprocess.run(
         [sys.executable, "manage.py", "shell", "-v0", "-c", code],
@@ -60,9 +67,12 @@ def test_a_tick_wakes_what_yesterdays_budget_held(own_agency, environment, worke
     doorbell.ring(own_agency, at=now)
     ring(environment, "from campaigns.tasks import tick; tick.delay()")
     wait_for(lambda: Campaign.objects.get().status == "ACTIVE", worker)
-    name = f"agency={own_agency.slug}"
-    wait_for(lambda: f"sweep {name}" in worker.read_text(), worker)
-    assert f"campaign activated {name} campaign={campaign.id} from=PAUSED" in worker.read_text()
+    wait_for(lambda: own_agency.slug in [ln["agency"] for ln in lines(worker, "sweep")], worker)
+    [line] = lines(worker, "campaign activated")
+    assert (line["agency"], line["campaign"]) == (own_agency.slug, str(campaign.id))
+    assert (line["was"], line["actor"]) == ("PAUSED", "system")
+    # The task was not asked for by a request: its own id stands for one.
+    assert line["request_id"]
 
 
 def test_an_agency_that_is_gone_does_not_stop_the_worker(own_agency, environment, worker):

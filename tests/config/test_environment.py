@@ -83,6 +83,12 @@ def test_a_proxy_that_is_no_address_is_named(checkout, monkeypatch):
         Environment(checkout).networks("TRUSTED_PROXIES")
 
 
+def test_a_format_of_the_log_that_is_none_is_named(checkout, monkeypatch):
+    monkeypatch.setenv("LOG_FORMAT", "yaml")
+    with pytest.raises(ImproperlyConfigured, match="LOG_FORMAT is one of json, line"):
+        Environment(checkout).one_of("LOG_FORMAT", ("json", "line"), default="json")
+
+
 @pytest.mark.parametrize("missing", ["DATABASE_URL", "REDIS_URL", "SECRET_KEY"])
 def test_what_is_missing_is_one_clear_line(missing, tmp_path):
     environment = {**os.environ, "PACELINE_HOME": str(tmp_path)}
@@ -135,7 +141,8 @@ def test_every_setting_is_in_the_example():
     for name in (
         *("PACELINE_URL", "PACELINE_PORT", "PACELINE_BIND", "PACELINE_HOME", "PACELINE_DEMO"),
         *("PACELINE_DEMO_PASSWORD", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"),
-        *("TRUSTED_PROXIES", "SECRET_KEY", "DEBUG", "LOG_LEVEL"),
+        *("TRUSTED_PROXIES", "SECRET_KEY", "DEBUG", "LOG_LEVEL", "LOG_FORMAT"),
+        *("RATE_LIMIT_PER_KEY", "RATE_LIMIT_PER_AGENCY"),
     ):
         assert f"{name}=" in example
 

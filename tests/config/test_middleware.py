@@ -1,12 +1,17 @@
 """Whom to believe about the client, and how much to read."""
 
+import socket
 from ipaddress import ip_network
+from urllib.parse import urlencode
 
 import pytest
-from django.http import HttpResponse
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse, UnreadablePostError
 from django.test import RequestFactory
 
 from config.middleware import BodyLimit, TrustedProxies
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def seen(settings, *, proxies, **meta):
@@ -44,6 +49,63 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(settings, extra, sta
     assert BodyLimit(lambda _: HttpResponse())(request).status_code == status
 
 
-def test_a_length_that_is_no_number_is_refused():
-    request = RequestFactory().post("/", b"", content_type="text/plain", CONTENT_LENGTH="-5")
+@pytest.mark.parametrize("length", ["-5", "+5", "5.0", "0x5", "\xb2", "٣", "5, 5", "9" * 5000])
+def test_a_length_that_is_no_number_is_refused(length):
+    request = RequestFactory().post("/", b"five!", "text/plain", CONTENT_LENGTH=length)
     assert BodyLimit(lambda _: HttpResponse())(request).status_code == 400
+
+
+def test_a_body_of_unknown_length_is_refused_and_not_taken_for_none():
+    request = RequestFactory().post("/", b"", "text/plain", HTTP_TRANSFER_ENCODING="chunked")
+    assert BodyLimit(lambda _: HttpResponse())(request).status_code == 411
+
+
+@pytest.mark.parametrize(("length", "patience"), [("0", None), ("", None), ("5", 20)])
+def test_a_client_that_does_not_send_what_it_announced_is_not_waited_for_long(length, patience):
+    connection, other = socket.socketpair()
+    with connection, other:
+        meta = {"CONTENT_LENGTH": length, "gunicorn.socket": connection}
+        BodyLimit(lambda _: HttpResponse())(RequestFactory().get("/", **meta))
+        assert connection.gettimeout() == patience
+
+
+def test_a_body_that_ends_early_is_no_error_of_ours(settings, monkeypatch):
+    settings.BODY_BYTES_MAX = 10
+    request = RequestFactory().post("/", b"", "text/plain", CONTENT_LENGTH="11")
+
+    def cut_off(*_: object) -> bytes:
+        raise UnreadablePostError
+
+    monkeypatch.setattr(request, "read", cut_off)
+    assert BodyLimit(lambda _: HttpResponse())(request).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/api/spends/batch/", "/api/brands/", "/people/new/", "/admin/"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "text/csv", "multipart/form-data; boundary=x"]
+)
+def test_no_route_reads_more_than_the_limit(acme, log_in, settings, path, kind):
+    settings.BODY_BYTES_MAX = 1000
+    answer = log_in("ann@acme.example").generic("POST", path, b"x" * 1001, kind)
+    assert (answer.status_code, answer.json()) == (400, {"detail": "The body is larger than 0 MB."})
+
+
+def test_a_form_of_very_many_fields_is_refused(acme, log_in):
+    said = {f"field{number}": "" for number in range(1001)}
+    for path in ("/people/new/", "/accounts/login/", "/admin/budgets/brand/add/"):
+        for data in (said, urlencode(said)):
+            kind = {} if isinstance(data, dict) else {"content_type": FORM}
+            answer = log_in("ann@acme.example").post(path, data, **kind)
+            assert answer.status_code == 400, path
+
+
+def test_a_form_of_very_many_files_is_refused(acme, log_in):
+    files = {f"file{number}": SimpleUploadedFile("x.txt", b"x") for number in range(101)}
+    assert log_in("ann@acme.example").post("/people/new/", files).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"--x", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: \xff"])
+def test_a_broken_multipart_body_is_no_error_of_ours(acme, log_in, body):
+    kind = "multipart/form-data; boundary=x"
+    answer = log_in("ann@acme.example").generic("POST", "/people/new/", body, kind)
+    assert answer.status_code in (200, 400)

@@ -9,7 +9,7 @@ import pytest
 import redis
 from django.db import transaction
 
-from kernel import counters
+from kernel import counters, valkey
 from kernel.counters import Count
 from tenants.contexts import platform_context
 
@@ -19,16 +19,6 @@ def connected(django_db_setup, django_db_blocker) -> Iterator[None]:
     """A connection whose transactions are the test's own."""
     with django_db_blocker.unblock(), platform_context():
         yield
-
-
-@pytest.fixture
-def mute_redis(settings, monkeypatch) -> Iterator[socket.socket]:
-    """A server that takes connections and never says a word."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)
-        settings.REDIS_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-        monkeypatch.setattr(counters._Silence, "until", 0.0)
-        yield server
 
 
 def connections_to(server: socket.socket) -> int:
@@ -68,7 +58,7 @@ def test_a_redis_that_hangs_is_waited_for_once_and_then_left_alone(connected, mu
 
 def test_it_is_tried_again_after_the_silence(connected, mute_redis, monkeypatch):
     counters.add({Count.TICK: 1})
-    monkeypatch.setattr(counters._Silence, "until", 0.0)
+    monkeypatch.setattr(valkey.Silence, "until", 0.0)
     counters.add({Count.TICK: 1})
     assert connections_to(mute_redis) == 2
 

@@ -24,6 +24,7 @@ from kernel.errors import NotAllowed, NotFound
 from ..authentication import Caller
 from ..bodies import Body, Query, Shown
 from ..idempotency import answer_once, hold_body, read_claim
+from ..limits import count_request
 from ..negotiation import AnswerAnyway
 from ..pagination import Feed, NumberedPages
 from ..permissions import refusal
@@ -64,6 +65,11 @@ class ApiView(APIView):
         self.asked = self.read_query()
         if request.method == "POST":
             self.keep_first_answer(request)
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        if request.user is not None:
+            count_request(self.caller)
 
     def keep_first_answer(self, request: Request) -> None:
         """Let a POST that carries an Idempotency-Key run once, and answer the same again.

@@ -1,0 +1,103 @@
+"""At most so many in any sixty seconds, for all processes alike; without Valkey, all that come."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+import redis
+
+from kernel import rates
+from kernel.rates import Allowance, Excess, take
+
+
+@pytest.fixture
+def of(counted):
+    """Return a function that makes an allowance of the test's own."""
+    test = uuid4()
+    return lambda most, name="a": Allowance(f"test:{{{test}}}:{name}", most)
+
+
+@pytest.fixture
+def server(settings, counted):
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        yield client
+
+
+def shift(server, allowance, seconds):
+    """Let so many seconds pass for what was counted."""
+    kept = server.hgetall(allowance.key)
+    server.delete(allowance.key)
+    server.hset(allowance.key, mapping={int(at) - seconds: n for at, n in kept.items()})
+
+
+def test_as_many_as_are_allowed_and_not_one_more(of):
+    assert [take([of(3)]) for _ in range(3)] == [None, None, None]
+    excess = take([of(3)])
+    assert excess is not None
+    assert excess.allowance == of(3)
+    assert 1 <= excess.wait_seconds <= 60
+
+
+def test_many_at_once_take_the_last_place_once(of):
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: take([of(50)]), range(120)))
+    assert taken.count(None) == 50
+
+
+@pytest.mark.parametrize(("passed", "is_free"), [(58, False), (60, True), (3600, True)])
+def test_a_place_is_free_again_after_a_minute(of, server, passed, is_free):
+    take([of(1)])
+    shift(server, of(1), passed)
+    assert (take([of(1)]) is None) is is_free
+
+
+def test_the_window_slides_and_does_not_start_anew(of, server):
+    """Half of them a while ago, half now: the first half comes back, not all at once."""
+    for _ in range(2):
+        take([of(4)])
+    shift(server, of(4), 40)
+    for _ in range(2):
+        take([of(4)])
+    excess = take([of(4)])
+    assert excess is not None
+    assert excess.wait_seconds in (19, 20)
+    shift(server, of(4), 20)
+    assert [take([of(4)]) is None for _ in range(3)] == [True, True, False]
+
+
+def test_what_is_refused_is_not_counted(of):
+    take([of(1)])
+    for _ in range(5):
+        assert take([of(1)]) is not None
+    assert take([of(2)]) is None
+
+
+def test_one_that_refuses_costs_the_others_nothing(of):
+    narrow, wide = of(1, "narrow"), of(5, "wide")
+    assert take([narrow, wide]) is None
+    assert [excess.allowance for _ in range(9) if (excess := take([narrow, wide]))] == [narrow] * 9
+    assert [take([wide]) is None for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_it_names_the_first_that_is_used_up(of):
+    take([of(1, "b")])
+    excess = take([of(5, "a"), of(1, "b")])
+    assert excess == Excess(of(1, "b"), excess.wait_seconds if excess else 0)
+
+
+def test_nothing_is_kept_for_longer_than_a_minute(of, server):
+    take([of(1)])
+    assert 0 < server.ttl(of(1).key) <= rates.WINDOW_SECONDS
+
+
+def test_without_valkey_everything_is_allowed_and_nobody_waits_twice(mute_redis, of):
+    mute_redis.close()
+    assert [take([Allowance("test", 1)]) for _ in range(50)] == [None] * 50
+
+
+def test_a_server_that_hangs_is_waited_for_once(mute_redis):
+    for _ in range(20):
+        assert take([Allowance("test", 1)]) is None
+    mute_redis.accept()[0].close()
+    with pytest.raises(BlockingIOError):
+        mute_redis.accept()
