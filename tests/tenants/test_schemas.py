@@ -39,7 +39,7 @@ def test_what_the_script_makes_is_what_migrations_make(own_agency):
         "ALTER INDEX campaigns_campaign_pkey RENAME TO pk",
         "ALTER TABLE campaigns_campaign ALTER name DROP NOT NULL",
         "ALTER TABLE campaigns_campaign ALTER name SET DEFAULT ''",
-        "ALTER TABLE campaigns_campaign ALTER name TYPE varchar(999)",
+        "ALTER TABLE campaigns_hold ALTER note TYPE varchar(999)",
         "ALTER TABLE campaigns_statuschange ALTER id SET GENERATED ALWAYS",
         "ALTER TABLE campaigns_statuschange ALTER id DROP IDENTITY",
         "SELECT nextval('campaigns_statuschange_id_seq')",
