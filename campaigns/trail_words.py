@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Q
 
 from accounts.roles import Role
 from budgets.models import STOP_AT_MAX, Brand, Budget, BudgetKind, BudgetMode, Period
 from dayparting.models import Schedule, Weekday
 from kernel.money import show
 from trail.models import Entry, Operation
+
+from .models import Campaign
 
 Row = Mapping[str, Any]
 
@@ -48,7 +51,7 @@ _THINGS = {
     "key": "API key",
     "agency": "agency",
 }
-_NAMELESS = "a campaign that was being made or removed"
+_GONE = "a campaign that is gone"
 # In the order in which people are told; a field that is not named here is for machines.
 _FIELDS = {
     "name": "name",
@@ -97,6 +100,7 @@ _WORDS: dict[str, dict[Any, str]] = {
 _AMOUNTS = frozenset({"daily_limit", "monthly_limit", "amount"})
 _NONE = {"daily_limit": "no limit", "monthly_limit": "no limit", "brand_ids": "all brands"}
 _SECRET = frozenset({"password", "secret_hash"})
+_SAID = frozenset({"revoked_at", "withdrawn_at", "archived_at", "is_live"})
 _DAYS = frozenset({"start_date", "end_date", "from_day", "period_start", "day"})
 
 
@@ -106,6 +110,8 @@ class Names:
 
     brands: Mapping[UUID, Brand] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
+    # Campaigns, by the ids of their budgets and schedules.
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     def currency_of(self, entry: Entry) -> str:
         """Return the currency of the entry's brand; "" where there is none (any more)."""
@@ -115,20 +121,27 @@ class Names:
     def of(self, thing_id: str) -> str:
         return self.others.get(thing_id, "one that is gone")
 
+    def owner_of(self, entry: Entry) -> str:
+        """Return the name of the campaign whose part it is; "" where it can't be told any more."""
+        return self.owners.get(_part(entry), "")
+
 
 class ToldEntry(NamedTuple):
+    """An entry, and its sentence after the name of who did it."""
+
     entry: Entry
-    sentence: str
+    deed: str
 
 
 def told(entries: Sequence[Entry]) -> list[ToldEntry]:
-    """Return entries with their sentences. Three statements for any number."""
+    """Return entries in words. Four statements for any number."""
     names = names_in(entries)
-    return [ToldEntry(entry, sentence(entry, names)) for entry in entries]
+    return [ToldEntry(entry, deed(entry, names)) for entry in entries]
 
 
 def names_in(entries: Iterable[Entry]) -> Names:
-    """Return the names that the entries' sentences want. Three statements for any number."""
+    """Return the names that the entries' sentences want. Four statements for any number."""
+    entries = list(entries)
     wanted: dict[str, set[str]] = {"brand": set(), "budget": set(), "schedule": set()}
     for entry in entries:
         if entry.brand_id:
@@ -149,36 +162,74 @@ def names_in(entries: Iterable[Entry]) -> Names:
             **{str(b.id): "none" if b.kind == BudgetKind.ROOT else b.name for b in groups},
             **{str(schedule.id): schedule.name for schedule in schedules},
         },
+        _owners(entries),
     )
+
+
+def _owners(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return the names of campaigns by the ids of their parts, for parts that don't know them.
+
+    A campaign's budget and schedule are made before it and deleted after it.
+    """
+    parts = {_part(entry) for entry in entries if not entry.name} - {""}
+    owners = {}
+    for entry in entries:
+        # One that is gone is told of here, more often than not beside its parts.
+        if entry.kind == Kind.CAMPAIGN and entry.pgh_label == Operation.DELETE:
+            row = entry.before or {}
+            owners[str(row["budget_id"])] = owners[str(row["schedule_id"])] = entry.name
+    alive = Campaign.objects.filter(Q(budget_id__in=parts) | Q(schedule_id__in=parts))
+    for campaign in alive.order_by():
+        owners[str(campaign.budget_id)] = owners[str(campaign.schedule_id)] = campaign.name
+    return owners
+
+
+def _part(entry: Entry) -> str:
+    """Return the id of the budget or the schedule that the entry is about, or ""."""
+    if entry.kind in (Kind.BUDGET, Kind.SCHEDULE):
+        return entry.object_id
+    row = entry.after or entry.before or {}
+    return str(row.get("budget_id") or row.get("schedule_id") or "")
 
 
 def sentence(entry: Entry, names: Names) -> str:
     """Tell who changed what, from what to what."""
+    return f"{entry.by_label} {deed(entry, names)}"
+
+
+def deed(entry: Entry, names: Names) -> str:
+    """Tell what was done, as it follows on the name of who did it."""
     details = ", ".join(_details(entry, names))
     about = f": {details}" if details else ""
-    return f"{entry.by_label} {_verb(entry)} {_thing(entry)}{about}"
+    return f"{_verb(entry)} {_thing(entry, names)}{about}"
 
 
 def _verb(entry: Entry) -> str:
+    """Return what was done; what the verb says itself is not told again (`_SAID`)."""
     after = entry.after or {}
-    if entry.pgh_label == Operation.UPDATE and after.get("revoked_at"):
-        return "revoked"
-    if entry.pgh_label == Operation.UPDATE and after.get("withdrawn_at"):
-        return "withdrew"
+    if entry.pgh_label == Operation.UPDATE:
+        if after.get("revoked_at"):
+            return "revoked"
+        if after.get("withdrawn_at"):
+            return "withdrew"
+        if "archived_at" in after:
+            return "archived" if after["archived_at"] else "brought back"
+        if "is_live" in after:
+            return "switched on" if after["is_live"] else "switched off"
     return Operation(entry.pgh_label).label.lower()
 
 
-def _thing(entry: Entry) -> str:
+def _thing(entry: Entry, names: Names) -> str:
     is_shared = entry.kind == "schedule" and entry.campaign_id is None and entry.name
     thing = "shared schedule" if is_shared else _THINGS.get(entry.kind, entry.kind)
-    return f"{thing} {entry.name or _NAMELESS}"
+    return f"{thing} {entry.name or names.owner_of(entry) or _GONE}"
 
 
 def _details(entry: Entry, names: Names) -> list[str]:
     currency = names.currency_of(entry)
     before, after = entry.before or {}, entry.after or {}
     if entry.pgh_label == Operation.UPDATE:
-        changed = [name for name in _FIELDS if name in after and not _is_the_verb(name, after)]
+        changed = [name for name in _FIELDS if name in after and name not in _SAID]
         return [_change(name, before.get(name), after[name], currency, names) for name in changed]
     row = after or before
     if entry.kind == "window":
@@ -199,10 +250,6 @@ def _change(name: str, before: Any, after: Any, currency: str, names: Names) -> 
     if name in _SECRET:
         return f"{label} changed"
     return f"{label} {_word(name, before, currency, names)} → {_word(name, after, currency, names)}"
-
-
-def _is_the_verb(name: str, after: Row) -> bool:
-    return name in ("revoked_at", "withdrawn_at") and bool(after[name])
 
 
 def _goes_without_saying(name: str, row: Row) -> bool:
