@@ -96,6 +96,22 @@ def test_a_migration_about_one_schema_alone_is_never_replayed(later, caplog):
     assert "every new agency is migrated step by step" in caplog.text
 
 
+def test_a_migration_that_alters_a_tracked_column_is_replayed(later, caplog):
+    before = scripts()
+    later(
+        code="""
+    model = apps.get_model("campaigns", "Campaign")
+    wider = models.CharField(max_length=300)
+    wider.set_attributes_from_name("name")
+    schema_editor.alter_field(model, model._meta.get_field("name"), wider)"""
+    )
+    with made("first") as first, made("second") as second:
+        assert scripts() == before + 1
+        assert described(first) == described(second)
+        assert any("trail_change" in line for line in described(second)["triggers"])
+    assert "step by step" not in caplog.text
+
+
 def test_a_script_that_fails_is_told_and_the_agency_is_migrated(own_agency, caplog):
     with platform_context():
         good = SchemaScript.objects.get(key=schemas.migrations_key())
