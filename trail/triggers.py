@@ -3,6 +3,8 @@
 pgtrigger's own functions ask a setting, which anybody may set, whether they should look away, and
 name the function that reads it in `public`. A trail must not look away; and an agency's context has
 no `public`. So these name nothing but what the agency's own schema has, and run as whoever writes.
+They keep the path on which they were made: a statement that names another schema in full is entered
+where its table lies.
 """
 
 from typing import Any
@@ -25,7 +27,7 @@ class LastingTriggerSql(compiler.UpsertTriggerSql):
                 BEGIN
                     {func}
                 END;
-            $$ LANGUAGE plpgsql;
+            $$ LANGUAGE plpgsql SET search_path FROM CURRENT;
 
             DROP TRIGGER IF EXISTS {pgid} ON {table};
             CREATE {constraint} TRIGGER {pgid}

@@ -219,6 +219,15 @@ def test_the_next_transaction_is_not_taken_for_the_last_ones(own_agency):
     assert [entry.by_kind for entry in entries(brand)] == ["person", "system"]
 
 
+def test_a_statement_without_the_path_is_entered_where_its_table_lies(acme):
+    brand = make_brand()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL search_path TO pg_catalog")
+        cursor.execute(f"UPDATE {acme.schema_name}.budgets_brand SET name = 'Other'")
+        cursor.execute(f"SET LOCAL search_path TO {acme.schema_name}")
+    assert entries(brand).last().after == {"name": "Other"}
+
+
 def test_telling_who_acts_is_no_statement_more(acme, django_assert_num_queries):
     brand = make_brand()
     with acting(lambda: OLIVIA), django_assert_num_queries(1):
