@@ -38,6 +38,18 @@ def test_what_a_person_changes_is_told_in_a_sentence(manager, campaign):
     assert deeds(manager)[0] == "Max changed campaign Spring sale: name Search → Spring sale"
 
 
+def test_what_is_changed_of_people_and_keys_is_told_too(owner, acme):
+    vic = User.objects.get(email="vic@acme.example")
+    key, _ = create_api_key(name="Loader", role=Role.BUYER)
+    data = {"name": "Vic", "role": "manager", "is_active": "on"}
+    assert owner.post(f"/people/{vic.id}/", data).status_code == 302
+    assert owner.post(f"/people/keys/{key.id}/revoke/").status_code == 302
+    assert deeds(owner)[:2] == [
+        "Ann revoked API key Loader",
+        "Ann changed person Vic: role Viewer → Manager",
+    ]
+
+
 def test_a_name_is_text_on_the_page(manager, campaign):
     rename(manager, campaign, "<b>x</b>")
     assert b"&lt;b&gt;x&lt;/b&gt;" in manager.get("/trail/").content
