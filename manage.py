@@ -5,6 +5,10 @@ explicitly.
 
 import os
 import sys
+from contextlib import nullcontext
+
+# Django's own that ask before the first migration has made the platform's role, or change tables.
+_AS_OWNER = {"flush", "inspectdb", "makemigrations", "showmigrations", "sqlmigrate"}
 
 
 def main() -> None:
@@ -22,8 +26,10 @@ def main() -> None:
     # An import, an audit, a migration may take its time: nobody waits for the answer of a page.
     settings.DATABASES["default"]["OPTIONS"]["options"] += " -c statement_timeout=0"
     connection.set_schema_to_public()  # type: ignore[attr-defined]
+    is_owners = _AS_OWNER.intersection(sys.argv[1:2])
     try:
-        execute_from_command_line(sys.argv)
+        with connection.as_owner() if is_owners else nullcontext():  # type: ignore[attr-defined]
+            execute_from_command_line(sys.argv)
     except OperationalError as problem:
         if connection.connection is not None:
             raise

@@ -26,6 +26,7 @@ class Right(StrEnum):
     RECORD_SPEND = "record_spend"
     CORRECT_SPEND = "correct_spend"
     MANAGE_PEOPLE = "manage_people"
+    READ_TRAIL = "read_the_trail"
 
 
 _SPEND = frozenset({Right.VIEW, Right.RECORD_SPEND, Right.CORRECT_SPEND})

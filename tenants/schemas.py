@@ -121,9 +121,11 @@ def _migrate(agency: Agency) -> Callable[[], str]:
     statements: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        # Afterwards: what was refused, and perhaps tried in another way, is no part of it.
         for values in params if many else [params]:
             statements.append(sql if values is None else _composed(sql, values))
-        return execute(sql, params, many, context)
+        return result
 
     with tenant_context(agency), connection.execute_wrapper(note):
         call_command(Migrate(), interactive=False, verbosity=0)
@@ -139,6 +141,10 @@ def _script(statements: list[str], *, schema_name: str) -> str:
     """Join the statements. Raises UnableToReplay where one of them is about this schema alone."""
     kept = []
     for statement in statements:
+        # pgtrigger takes a trigger away while a column that it looks at is altered, and puts back
+        # what PostgreSQL tells of it, schema included. The path leads to the same table.
+        if statement.startswith("CREATE TRIGGER "):
+            statement = statement.replace(f" ON {schema_name}.", " ON ", 1)
         if schema_name not in statement:
             kept.append(statement)
         elif not statement.lstrip().upper().startswith(("SELECT", "SET SEARCH_PATH")):

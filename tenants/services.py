@@ -1,16 +1,18 @@
 """Make an agency: its row, its address and its schema."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection
 from django.db.models import Q
 from django_tenants.utils import quote_schema_name
 
 from kernel import clock
-from kernel.errors import NameTaken
+from kernel.errors import NameTaken, NotFound
 from kernel.transactions import atomic
+from trail.services import note_change
 
-from .contexts import owner_context
+from . import doorbell
+from .contexts import owner_context, tenant_context
 from .models import Agency, Domain
 from .schemas import drop_schema, fill_schema
 from .slugs import check_slug
@@ -53,6 +55,39 @@ def make_ready(agency: Agency) -> None:
     """Let an agency whose schema is whole be served."""
     agency.is_ready = True
     agency.save(update_fields=["is_ready"])
+
+
+@atomic
+def change_agency(
+    *, agency_id: int, name: str | None = None, is_active: bool | None = None, now: datetime
+) -> Agency:
+    """Change an agency's settings; None leaves one as it is. Call it on the platform's schema.
+
+    Raises NotFound.
+
+    They lie outside of the agency's schema, where no trigger reaches its trail. Its owner is to see
+    them there, so the change is entered by hand.
+    """
+    agency = Agency.objects.select_for_update().filter(pk=agency_id).first()
+    if agency is None:
+        raise NotFound("There is no such agency.")
+    before = {"name": agency.name, "is_active": agency.is_active}
+    agency.name = agency.name if name is None else name
+    agency.is_active = agency.is_active if is_active is None else is_active
+    agency.save(update_fields=["name", "is_active"])
+    if agency.is_ready:
+        with tenant_context(agency):
+            note_change(
+                kind="agency",
+                object_id=str(agency.pk),
+                name=agency.name,
+                before=before,
+                after={"name": agency.name, "is_active": agency.is_active},
+            )
+    if agency.is_active and not before["is_active"]:
+        # What its campaigns missed meanwhile is decided in the next minute.
+        doorbell.ring(agency, at=now)
+    return agency
 
 
 @atomic

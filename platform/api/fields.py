@@ -5,7 +5,7 @@ DRF's own read `5` as a text, `"yes"` as true, `"20260302"` as a date and cut th
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -119,6 +119,26 @@ class Moment(serializers.Field[datetime, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+class DayOrMoment(Moment):
+    """An instant with its offset, or a day."""
+
+    default_error_messages = {
+        "invalid": "A day (2026-03-31) or an instant (2026-03-31T09:00:00Z) is wanted."
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            day = date.fromisoformat(data) if len(data) == 10 else None
+        except ValueError:
+            day = None
+        if day is None:
+            # In a query a plus is a blank, unless it was written as %2B.
+            return super().to_internal_value(data.replace(" ", "+"))
+        if not 1970 <= day.year < 2200:
+            self.fail("invalid")
+        return day
 
 
 class TimeOfDay(serializers.TimeField):

@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from trail.queries import CURSOR_MAX, page_of
+
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 1000
-# What PostgreSQL's bigint holds.
-_CURSOR_MAX = 2**63 - 1
 
 
 def page_size(request: Request) -> int:
@@ -60,7 +60,7 @@ class Feed(BasePagination):
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         after = request.query_params.get("after", "")
-        if not re.fullmatch(r"[0-9]{0,19}", after) or int(after or 0) > _CURSOR_MAX:
+        if not re.fullmatch(r"[0-9]{0,19}", after) or int(after or 0) > CURSOR_MAX:
             sentence = "No cursor of this feed: take it from `next` of an earlier answer."
             raise ValidationError({"after": [sentence]})
         size = page_size(request)
@@ -94,6 +94,48 @@ class Feed(BasePagination):
         size = f"How many rows at once, {PAGE_SIZE_MAX} at most."
         return [
             _parameter("after", "string", after),
+            _parameter("page_size", "integer", size),
+        ]
+
+
+class Backwards(BasePagination):
+    """The trail from its newest entry back, by a cursor: what is added meanwhile shifts no page."""
+
+    words = frozenset({"cursor", "page_size"})
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        cursor = request.query_params.get("cursor", "")
+        if not re.fullmatch(r"[0-9]{0,19}", cursor) or int(cursor or 0) > CURSOR_MAX:
+            sentence = "No cursor of the trail: take it from `next` of an earlier answer."
+            raise ValidationError({"cursor": [sentence]})
+        before = int(cursor) if cursor else None
+        rows, self.next = page_of(queryset, before=before, size=page_size(request))
+        return rows
+
+    def get_paginated_response(self, data: Sequence[Any]) -> Response:
+        return Response({"results": data, "next": None if self.next is None else str(self.next)})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["results", "next"],
+            "properties": {
+                "results": schema,
+                "next": {
+                    "type": "string",
+                    "nullable": True,
+                    "description": "The `cursor` of what is older; null: there is no more.",
+                },
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        cursor = "The `next` of an earlier answer; without it, from the newest."
+        size = f"How many rows at once, {PAGE_SIZE_MAX} at most."
+        return [
+            _parameter("cursor", "string", cursor),
             _parameter("page_size", "integer", size),
         ]
 

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class RoleAllows(BasePermission):
-    """Reading needs `Right.VIEW`, writing the view's `right_to_write`; without it nobody writes."""
+    """Reading needs the view's `right_to_read`, writing its `right_to_write`; without that nobody
+    writes."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user is None:
             return False
-        right = Right.VIEW
+        right = getattr(view, "right_to_read", Right.VIEW)
         if request.method not in SAFE_METHODS:
             wanted = getattr(view, "right_to_write", None)
             if wanted is None:

@@ -17,6 +17,7 @@ from .resources.reports import MonthlyReportView
 from .resources.schedules import WindowView
 from .resources.shared_schedules import ExceptionView, SharedScheduleView, TimelineView
 from .resources.spends import SpendView
+from .resources.trail import TrailView
 
 
 class DayConverter:
@@ -58,6 +59,7 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/holds/", HoldView.as_view({"get": "list"})),
     path("campaigns/<uuid:campaign_id>/timeline/", TimelineView.as_view()),
     path("status-changes/", ChangeView.as_view({"get": "list"})),
+    path("trail/", TrailView.as_view({"get": "list"})),
     path("reports/monthly/", MonthlyReportView.as_view()),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(url_name="schema"), name="api-docs"),

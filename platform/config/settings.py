@@ -44,6 +44,7 @@ SHARED_APPS = [
     "django.contrib.admin.apps.SimpleAdminConfig",
     "allauth",
     "allauth.account",
+    "trail",
     "accounts",
 ]
 TENANT_APPS = [
@@ -51,6 +52,7 @@ TENANT_APPS = [
     "django.contrib.sessions",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "allauth.account",
+    "trail",
     "accounts",
     "budgets",
     "dayparting",
@@ -69,12 +71,17 @@ _EVERY_APP = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    # In no schema: the trail has one table of its own instead of theirs.
+    "pgtrigger",
+    "pghistory",
 ]
 # Each once, where it is named first.
 INSTALLED_APPS = list(dict.fromkeys(_EVERY_APP))
 
 TENANT_MODEL = "tenants.Agency"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
+# Triggers name no schema, so that each agency's are about its own.
+PGTRIGGER_SCHEMA = None
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_LIMIT_SET_CALLS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -121,6 +128,7 @@ MIDDLEWARE = [
     "config.middleware.OriginByReferer",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.ActingUser",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

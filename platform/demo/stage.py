@@ -19,7 +19,7 @@ from campaigns.services.budgets import create_group
 from campaigns.services.schedules import add_window
 from campaigns.services.spend import NewSpend, record_spends
 from dayparting.windows import WeeklyHours, WindowLine, is_open, weekly_hours
-from kernel.actor import Actor, ActorKind
+from kernel.actor import Actor, ActorKind, acting
 from kernel.local_time import Calendar
 from kernel.money import quantize
 
@@ -66,7 +66,8 @@ def stage(plan: AgencyPlan, *, password: str, now: datetime) -> None:
     for brand_plan in plan.brands:
         random = Random(f"{plan.slug} {brand_plan.name}")  # noqa: S311
         company = _Company(brand_plan, random, opened=opened, now=now)
-        company.found()
+        with acting(lambda: DEMO):
+            company.found()
         events += [*company.history(), *company.pauses(by=manager)]
         if brand_plan is plan.brands[0]:
             events.append(company.set_up_fee())

@@ -21,6 +21,12 @@ def id_in(request: HttpRequest, name: str) -> UUID | None:
         return None
 
 
+def cursor_in(request: HttpRequest, name: str) -> int | None:
+    """Return the id of a row after which a page begins."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 def page_in(request: HttpRequest, name: str = "page") -> int:
     """Return a page's number, from 1."""
     text = request.GET.get(name, "")

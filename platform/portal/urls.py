@@ -14,6 +14,7 @@ from .views import (
     schedules,
     shared_schedules,
     spend,
+    trail,
 )
 
 app_name = "portal"
@@ -79,6 +80,7 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/correct/", spend.correct, name="spend_correct"),
     path("spend/<uuid:entry_id>/reverse/", spend.reverse, name="spend_reverse"),
     path("reports/monthly/", reports.monthly, name="report"),
+    path("trail/", trail.index, name="trail"),
     path("people/", people.index, name="people"),
     path("people/new/", people.new, name="person_new"),
     path("people/<uuid:user_id>/", people.edit, name="person_edit"),

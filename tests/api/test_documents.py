@@ -80,7 +80,9 @@ def test_every_example_works_in_its_order(manager):
     assert {"BRAND", "GROUP", "CAMPAIGN", "SPEND", "WINDOW"} < variables.keys()
 
 
-@pytest.mark.parametrize("resource", ["brands", "budgets", "campaigns", "spends", "status-changes"])
+@pytest.mark.parametrize(
+    "resource", ["brands", "budgets", "campaigns", "spends", "status-changes", "trail"]
+)
 def test_the_answers_shown_have_the_fields_of_the_real_ones(manager, resource):
     campaign = make_campaign(make_brand("Northwind Docs"), "Spring")
     spend = {"campaign": str(campaign.id), "amount": "1", "spend_date": "2026-03-02"}

@@ -53,6 +53,7 @@ EDIT = {
     "/windows/{window}/edit/",
     "/spend/new/",
     "/spend/{entry}/reverse/",
+    "/trail/",
 }
 POST_ONLY = {
     "/budgets/{budget}/adjustments/{adjustment}/withdraw/",

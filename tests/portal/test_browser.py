@@ -250,7 +250,7 @@ def paths(campaign: Campaign) -> list[str]:
         *(f"/schedules/{office.id}/{page}/" for page in ("edit", "remove", "exceptions/new")),
         f"/exceptions/{closed.id}/edit/",
         *("/spend/", "/spend/new/", f"/spend/{SpendEntry.objects.get().id}/reverse/"),
-        *("/reports/monthly/", "/people/", "/people/new/", "/people/keys/new/"),
+        *("/reports/monthly/", "/trail/", "/people/", "/people/new/", "/people/keys/new/"),
         f"/people/{User.objects.get().id}/",
         *(f"/accounts/{page}" for page in ("password/change/", "email/", "logout/", "signup/")),
     ]

@@ -88,12 +88,15 @@ def test_a_migration_of_data_meets_each_agencys_own_rows(three, later):
 def test_agencies_that_lack_different_migrations_each_get_theirs(three, later):
     first, second, third = three
     with owner_context(), tenant_context(second), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE name = '0003_shared_schedules'")
-        cursor.execute("ALTER TABLE campaigns_campaign DROP shared_schedule_id")
+        cursor.execute(
+            "DELETE FROM django_migrations"
+            " WHERE app = 'campaigns' AND name = '0004_trail_of_changes'"
+        )
+        cursor.execute("DROP TRIGGER pgtrigger_trail_row_c2c4f ON campaigns_campaign")
     later()
     told = migrate()
     assert "m-1: campaigns.9999_later" in told
-    assert "m-2: campaigns.0003_shared_schedules, campaigns.9999_later" in told
+    assert "m-2: campaigns.0004_trail_of_changes, campaigns.9999_later" in told
     assert described(third) == described(first)
 
 

@@ -39,7 +39,7 @@ def test_what_the_script_makes_is_what_migrations_make(own_agency):
         "ALTER INDEX campaigns_campaign_pkey RENAME TO pk",
         "ALTER TABLE campaigns_campaign ALTER name DROP NOT NULL",
         "ALTER TABLE campaigns_campaign ALTER name SET DEFAULT ''",
-        "ALTER TABLE campaigns_campaign ALTER name TYPE varchar(999)",
+        "ALTER TABLE campaigns_hold ALTER note TYPE varchar(999)",
         "ALTER TABLE campaigns_statuschange ALTER id SET GENERATED ALWAYS",
         "ALTER TABLE campaigns_statuschange ALTER id DROP IDENTITY",
         "SELECT nextval('campaigns_statuschange_id_seq')",
@@ -94,6 +94,22 @@ def test_a_migration_about_one_schema_alone_is_never_replayed(later, caplog):
         assert scripts() == before
         assert described(first) == described(second)
     assert "every new agency is migrated step by step" in caplog.text
+
+
+def test_a_migration_that_alters_a_tracked_column_is_replayed(later, caplog):
+    before = scripts()
+    later(
+        code="""
+    model = apps.get_model("campaigns", "Campaign")
+    wider = models.CharField(max_length=300)
+    wider.set_attributes_from_name("name")
+    schema_editor.alter_field(model, model._meta.get_field("name"), wider)"""
+    )
+    with made("first") as first, made("second") as second:
+        assert scripts() == before + 1
+        assert described(first) == described(second)
+        assert any("trail_change" in line for line in described(second)["triggers"])
+    assert "step by step" not in caplog.text
 
 
 def test_a_script_that_fails_is_told_and_the_agency_is_migrated(own_agency, caplog):

@@ -26,7 +26,7 @@ from ..bodies import Body, Query, Shown
 from ..idempotency import answer_once, hold_body, read_claim
 from ..limits import count_request
 from ..negotiation import AnswerAnyway
-from ..pagination import Feed, NumberedPages
+from ..pagination import Backwards, Feed, NumberedPages
 from ..permissions import refusal
 from ..schema import ApiSchema
 
@@ -47,6 +47,7 @@ class ApiView(APIView):
     content_negotiation_class = AnswerAnyway
     metadata_class = None
     schema = ApiSchema()
+    right_to_read: ClassVar[Right] = Right.VIEW
     # None: nothing here writes.
     right_to_write: ClassVar[Right | None] = None
     filters: ClassVar[type[Query]] = Query
@@ -147,7 +148,9 @@ class Resource(ApiView, GenericViewSet[M]):
 
     def read_query(self) -> dict[str, Any]:
         if self.action == "list":
-            return self.read_words(self.filters, cast(Feed | NumberedPages, self.paginator).words)
+            return self.read_words(
+                self.filters, cast(Backwards | Feed | NumberedPages, self.paginator).words
+            )
         return self.read_words(Query, frozenset())
 
     def rows(self) -> QuerySet[M]:

@@ -21,7 +21,17 @@ from kernel.errors import NotFound
 from kernel.local_time import Calendar
 
 from ..bodies import Body, Query, Shown
-from ..fields import Day, Flag, Id, Instant, Moment, OptionalText, Text, TimeOfDay, Whole
+from ..fields import (
+    Day,
+    DayOrMoment,
+    Flag,
+    Id,
+    Instant,
+    OptionalText,
+    Text,
+    TimeOfDay,
+    Whole,
+)
 from .resource import ApiView, EditableResource
 
 WINDOWS_MAX = 500
@@ -246,26 +256,6 @@ class TimelineBody(Body):
     def get_fields(self) -> dict[str, Any]:
         # `from` is a word of Python's, so it can't be declared above.
         return {"from": Instant(read_only=True), **super().get_fields()}
-
-
-class DayOrMoment(Moment):
-    """An instant with its offset, or a local day of the brand."""
-
-    default_error_messages = {
-        "invalid": "A day (2026-03-31) or an instant (2026-03-31T09:00:00Z) is wanted."
-    }
-
-    def to_internal_value(self, data: Any) -> Any:
-        try:
-            day = date.fromisoformat(data) if len(data) == 10 else None
-        except ValueError:
-            day = None
-        if day is None:
-            # In a query a plus is a blank, unless it was written as %2B.
-            return super().to_internal_value(data.replace(" ", "+"))
-        if not 1970 <= day.year < 2200:
-            self.fail("invalid")
-        return day
 
 
 class TimelineQuery(Query):

@@ -19,8 +19,9 @@ from accounts.services import order_agency
 from accounts.tasks import open_agency
 from kernel import clock
 from kernel.errors import NameTaken
-from tenants import doorbell, openings
+from tenants import openings
 from tenants.models import Agency, AgencyRun, Domain
+from tenants.services import change_agency
 from tenants.slugs import check_host
 
 from ..refusals import RefusableForm
@@ -170,10 +171,7 @@ class AgenciesAdmin(PlatformAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             changes = form.changes("name", "is_active")
-            Agency.objects.filter(pk=obj.pk).update(**changes)
-            if changes.get("is_active"):
-                # What its campaigns missed meanwhile is decided in the next minute.
-                doorbell.ring(obj, at=clock.read())
+            change_agency(agency_id=obj.pk, **changes, now=clock.read())
             return
         said = form.cleaned_data
         agency = order_agency(name=said["name"], slug=said["slug"], owner_email=said["email"])

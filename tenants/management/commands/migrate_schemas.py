@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.core.management.commands.makemigrations import Command as MakeMigrations
 from django.db import connection
 from django_tenants.management.commands import SyncCommon
 from django_tenants.management.commands.migrate_schemas import MigrateSchemasCommand
@@ -26,6 +27,8 @@ _RARE = ("app_label", "migration_name", "fake", "fake_initial", "plan", "prune",
 
 
 class Command(MigrateSchemasCommand):  # type: ignore[misc]
+    # pgtrigger gives Django's own commands one that sees triggers, and both must have the same.
+    autodetector = MakeMigrations.autodetector
     help = (
         "Bring the platform's schema and then every agency's up to date. An agency that fails is"
         " named and does not stop the others; run it again, and what is left is done."

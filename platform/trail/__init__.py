@@ -1,0 +1,1 @@
+"""Knows who changed what: entries that PostgreSQL writes and nobody changes."""

@@ -1,0 +1,54 @@
+"""What the platform changes of an agency lies in its own schema, and is in the agency's trail."""
+
+import pytest
+
+from kernel.actor import Actor, ActorKind, acting
+from kernel.errors import NotFound
+from tenants.contexts import platform_context, tenant_context
+from tenants.services import change_agency
+from tests.conftest import NOON
+from trail.models import Entry
+
+STAFF = Actor(ActorKind.PERSON, "staff", "Paul of Paceline")
+
+
+def told(agency):
+    with tenant_context(agency):
+        return list(Entry.objects.filter(kind="agency").values_list("by_label", "before", "after"))
+
+
+def change(agency, **changes):
+    with platform_context(), acting(lambda: STAFF):
+        change_agency(agency_id=agency.pk, **changes, now=NOON)
+
+
+def test_its_owner_sees_what_changed_and_by_whom(world):
+    change(world.acme, name="Acme & Co.", is_active=False)
+    assert told(world.acme) == [
+        (
+            "Paul of Paceline",
+            {"name": "Acme Media", "is_active": True},
+            {"name": "Acme & Co.", "is_active": False},
+        )
+    ]
+    assert told(world.zeta) == []
+
+
+def test_what_stays_as_it_is_is_not_told(world):
+    change(world.acme, name="Acme Media")
+    change(world.acme)
+    assert told(world.acme) == []
+
+
+def test_what_was_switched_off_is_due_again_when_it_is_switched_on(world):
+    change(world.acme, is_active=False)
+    change(world.acme, is_active=True)
+    with platform_context():
+        world.acme.refresh_from_db()
+    assert world.acme.next_check_at is not None
+    assert world.acme.next_check_at <= NOON
+
+
+def test_an_agency_that_is_not_there_is_not_changed(world):
+    with platform_context(), pytest.raises(NotFound):
+        change_agency(agency_id=0, name="Nobody", now=NOON)
