@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from .views import brands, budgets, campaigns, dashboard, groups, people, reports, schedules, spend
+from .views import (
+    brands,
+    budgets,
+    campaigns,
+    dashboard,
+    groups,
+    invitations,
+    people,
+    reports,
+    schedules,
+    spend,
+)
 
 app_name = "portal"
 
@@ -44,7 +55,19 @@ urlpatterns = [
     path("spend/<uuid:entry_id>/reverse/", spend.reverse, name="spend_reverse"),
     path("reports/monthly/", reports.monthly, name="report"),
     path("people/", people.index, name="people"),
-    path("people/new/", people.new, name="person_new"),
+    path("people/new/", invitations.new, name="person_new"),
+    path(
+        "people/invitations/<uuid:invitation_id>/withdraw/",
+        invitations.withdraw,
+        name="invitation_withdraw",
+    ),
+    path(
+        "people/invitations/<uuid:invitation_id>/resend/",
+        invitations.resend,
+        name="invitation_resend",
+    ),
+    path("invitations/accept/", invitations.accept, name="invitation_accept"),
+    path("invitations/<str:token>/", invitations.take_up, name="invitation"),
     path("people/<uuid:user_id>/", people.edit, name="person_edit"),
     path("people/<uuid:user_id>/link/", people.send_link, name="person_link"),
     path("people/keys/new/", people.new_key, name="key_new"),

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from accounts.invitations import invite
 from accounts.models import User, create_api_key
 from accounts.roles import Role
 from budgets.models import BudgetAdjustment, Period, SpendEntry
@@ -56,7 +57,14 @@ POST_ONLY = {
     "/windows/{window}/remove/",
 }
 OWNERS = {"/people/", "/people/new/", "/people/{person}/", "/people/keys/new/"}
-OWNERS_POST_ONLY = {"/people/{person}/link/", "/people/keys/{key}/revoke/"}
+OWNERS_POST_ONLY = {
+    "/people/{person}/link/",
+    "/people/keys/{key}/revoke/",
+    "/people/invitations/{invitation}/withdraw/",
+    "/people/invitations/{invitation}/resend/",
+}
+# For whoever has the mail: `test_invitations.py`.
+INVITED = {"/invitations/accept/", "/invitations/{token}/"}
 EVERY = READ | EDIT | POST_ONLY | OWNERS | OWNERS_POST_ONLY
 
 
@@ -82,6 +90,7 @@ def ids(brand, campaign) -> dict[str, str]:
         by=ANN,
     )
     key, _ = create_api_key(name="Probe", role=Role.VIEWER)
+    invitation, _ = invite(email="ina@acme.example", role=Role.VIEWER, now=NOON, by=ANN)
     return {
         "brand": str(brand.id),
         "campaign": str(campaign.id),
@@ -92,11 +101,12 @@ def ids(brand, campaign) -> dict[str, str]:
         "entry": str(SpendEntry.objects.get().id),
         "person": str(User.objects.get(email="vic@acme.example").id),
         "key": str(key.id),
+        "invitation": str(invitation.id),
     }
 
 
 def test_the_lists_above_name_every_page():
-    assert len(urlpatterns) == len(EVERY)
+    assert len(urlpatterns) == len(EVERY | INVITED)
 
 
 @pytest.mark.parametrize("path", sorted(READ))
