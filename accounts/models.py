@@ -65,11 +65,16 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = UserManager()
 
+    # Set on the stand-in for somebody of the platform's staff (`accounts.support`): it has no row.
+    support: "SupportAccess | None" = None
+
     class Meta:
         ordering = ["email"]
         constraints = [CLIENTS_HAVE_BRANDS]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.support is not None:
+            raise TypeError("A support access is no account: it can't be stored as one.")
         # Stored in lower case, so that the plain unique index answers for every spelling.
         self.email = self.email.strip().lower()
         super().save(*args, **kwargs)
@@ -88,7 +93,8 @@ class User(AbstractBaseUser):
 
     @property
     def actor(self) -> Actor:
-        return Actor(ActorKind.PERSON, str(self.id), str(self))
+        kind = ActorKind.PERSON if self.support is None else ActorKind.SUPPORT
+        return Actor(kind, str(self.id), str(self))
 
     # What Django's admin asks. Its two sites decide for themselves who enters; within the
     # platform's a superuser may do everything, within an agency's the role is asked.
@@ -141,6 +147,35 @@ class Invitation(models.Model):
     def is_expired(self, *, now: datetime) -> bool:
         """Return whether its days are over at `now`."""
         return self.expires_at <= now
+
+
+class SupportAccess(models.Model):
+    """Somebody of the platform's staff in this agency: who, why, until when, and what they may.
+
+    Stored with the agency, whose owners see it. Staff is named by value: its row is the platform's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    staff_id = models.UUIDField()
+    staff_label = models.CharField(max_length=254)
+    reason = models.CharField(max_length=500)
+    may_edit = models.BooleanField(default=False)
+    begun_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    # When the hand-over link was used; it works once.
+    entered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by_label = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["-begun_at"]
+
+    def __str__(self) -> str:
+        return f"Paceline support: {self.staff_label}"
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Return whether it is neither over nor ended at `now`."""
+        return self.ended_at is None and now < self.ends_at
 
 
 class ApiKey(models.Model):

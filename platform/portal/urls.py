@@ -12,7 +12,9 @@ from .views import (
     people,
     reports,
     schedules,
+    security,
     spend,
+    support,
 )
 
 app_name = "portal"
@@ -66,10 +68,17 @@ urlpatterns = [
         invitations.resend,
         name="invitation_resend",
     ),
+    path("security/", security.index, name="security"),
+    path("security/support/<uuid:access_id>/end/", security.end_support, name="support_end"),
+    path("log-out-everywhere/", security.log_out_everywhere, name="log_out_everywhere"),
+    path("support/enter/<str:told>/", support.enter, name="support_enter"),
+    path("support/leave/", support.leave, name="support_leave"),
     path("invitations/accept/", invitations.accept, name="invitation_accept"),
     path("invitations/<str:token>/", invitations.take_up, name="invitation"),
     path("people/<uuid:user_id>/", people.edit, name="person_edit"),
     path("people/<uuid:user_id>/link/", people.send_link, name="person_link"),
+    path("people/<uuid:user_id>/log-out/", security.log_person_out, name="person_log_out"),
+    path("people/<uuid:user_id>/factors/", security.remove_factors, name="person_factors"),
     path("people/keys/new/", people.new_key, name="key_new"),
     path("people/keys/<uuid:key_id>/revoke/", people.revoke_key, name="key_revoke"),
 ]

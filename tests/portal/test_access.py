@@ -7,14 +7,14 @@ import pytest
 from django.test import Client
 
 from accounts.invitations import invite
-from accounts.models import User, create_api_key
+from accounts.models import SupportAccess, User, create_api_key
 from accounts.roles import Role
 from budgets.models import BudgetAdjustment, Period, SpendEntry
 from budgets.services import root_of
 from campaigns.models import Campaign, Hold
 from campaigns.services import brands, budgets, schedules
 from portal.urls import urlpatterns
-from tests.conftest import ANN, NOON, make_brand, make_campaign
+from tests.conftest import ANN, NOBODY, NOON, make_brand, make_campaign
 
 from .conftest import spend
 
@@ -56,15 +56,25 @@ POST_ONLY = {
     "/campaigns/{campaign}/schedule/copy/",
     "/windows/{window}/remove/",
 }
-OWNERS = {"/people/", "/people/new/", "/people/{person}/", "/people/keys/new/"}
+OWNERS = {"/people/", "/people/new/", "/people/{person}/", "/people/keys/new/", "/security/"}
 OWNERS_POST_ONLY = {
     "/people/{person}/link/",
     "/people/keys/{key}/revoke/",
+    "/people/{person}/log-out/",
+    "/people/{person}/factors/",
+    "/security/support/{access}/end/",
     "/people/invitations/{invitation}/withdraw/",
     "/people/invitations/{invitation}/resend/",
 }
-# For whoever has the mail: `test_invitations.py`.
-INVITED = {"/invitations/accept/", "/invitations/{token}/"}
+# For whoever has the mail, and about one's own sessions: `test_invitations.py`,
+# `test_security.py`, `test_support.py`.
+DOORS = {
+    "/invitations/accept/",
+    "/invitations/{token}/",
+    "/log-out-everywhere/",
+    "/support/enter/{token}/",
+    "/support/leave/",
+}
 EVERY = READ | EDIT | POST_ONLY | OWNERS | OWNERS_POST_ONLY
 
 
@@ -91,7 +101,11 @@ def ids(brand, campaign) -> dict[str, str]:
     )
     key, _ = create_api_key(name="Probe", role=Role.VIEWER)
     invitation, _ = invite(email="ina@acme.example", role=Role.VIEWER, now=NOON, by=ANN)
+    access = SupportAccess.objects.create(
+        staff_id=NOBODY, staff_label="Pat", reason="To help", begun_at=NOON, ends_at=NOON
+    )
     return {
+        "access": str(access.id),
         "brand": str(brand.id),
         "campaign": str(campaign.id),
         "group": str(group.id),
@@ -106,7 +120,7 @@ def ids(brand, campaign) -> dict[str, str]:
 
 
 def test_the_lists_above_name_every_page():
-    assert len(urlpatterns) == len(EVERY | INVITED)
+    assert len(urlpatterns) == len(EVERY | DOORS)
 
 
 @pytest.mark.parametrize("path", sorted(READ))

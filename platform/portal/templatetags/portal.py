@@ -7,9 +7,11 @@ from django import template
 
 from accounts.models import User
 from accounts.roles import Right
+from accounts.second_factors import needs_factor
 from budgets.models import Brand
 from campaigns.models import Reason
 from kernel.money import show
+from tenants.models import Agency
 
 register = template.Library()
 
@@ -18,6 +20,12 @@ register = template.Library()
 def may(user: User, right: str) -> bool:
     """`{% if request.user|may:"edit_brands" %}`"""
     return user.is_authenticated and user.may(Right(right))
+
+
+@register.filter
+def must_set_up(user: User, agency: Agency | str | None) -> bool:
+    """`{% if request.user|must_set_up:request.tenant %}`: a second factor, before all else."""
+    return isinstance(agency, Agency) and user.is_authenticated and needs_factor(user, agency)
 
 
 @register.filter

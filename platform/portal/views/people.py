@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from accounts.invitations import open_invitations
 from accounts.models import ApiKey, User, create_api_key
 from accounts.roles import Right, Role
+from accounts.second_factors import has_factor
 from accounts.services import change_person, mail_password_link, revoke_api_key
 from kernel import clock
 
@@ -56,7 +57,8 @@ def edit(request: PortalRequest, user_id: UUID) -> HttpResponse:
             is_own = changed.id == request.user.id
             may_stay = not is_own or changed.may(Right.MANAGE_PEOPLE)
             return redirect("portal:people" if may_stay else "portal:dashboard")
-    return render(request, "portal/person_form.html", {"form": form, "person": person})
+    context = {"form": form, "person": person, "has_factor": has_factor(person)}
+    return render(request, "portal/person_form.html", context)
 
 
 @require_POST
