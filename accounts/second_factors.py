@@ -13,7 +13,9 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from cryptography.fernet import Fernet, MultiFernet
+from django import forms
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -90,6 +92,16 @@ class OneTime:
         if is_of_app and not _spend(self.authenticator, code):
             raise get_account_adapter().validation_error("incorrect_code")
         return code
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A new passkey, in our words."""
+
+    passwordless = forms.BooleanField(
+        label="It lets me in without the password",
+        required=False,
+        help_text="It then asks for your fingerprint, your face or a PIN each time.",
+    )
 
 
 class LogInForm(OneTime, AuthenticateForm):  # type: ignore[misc]

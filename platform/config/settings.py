@@ -177,6 +177,7 @@ MFA_ADAPTER = "accounts.second_factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
+    "add_webauthn": "accounts.second_factors.AddPasskeyForm",
     "authenticate": "accounts.second_factors.LogInForm",
     "reauthenticate": "accounts.second_factors.ConfirmForm",
 }

@@ -240,9 +240,12 @@ def paths(campaign: Campaign) -> list[str]:
         *(f"{one}/{page}" for page in ("spend/", "correct/")),
         f"/windows/{window.id}/edit/",
         *("/spend/", "/spend/new/", f"/spend/{SpendEntry.objects.get().id}/reverse/"),
-        *("/reports/monthly/", "/people/", "/people/new/", "/people/keys/new/"),
+        *("/reports/monthly/", "/people/", "/people/new/", "/people/keys/new/", "/security/"),
         f"/people/{User.objects.get().id}/",
-        *(f"/accounts/{page}" for page in ("password/change/", "email/", "logout/", "signup/")),
+        *(
+            f"/accounts/{page}"
+            for page in ("password/change/", "email/", "logout/", "signup/", "2fa/")
+        ),
     ]
 
 

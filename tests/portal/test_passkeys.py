@@ -64,7 +64,7 @@ def add_passkey(visit: Visit, *, passwordless: bool) -> None:
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("heading", name="Add a passkey").wait_for()
     if passwordless:
-        page.get_by_label("Passwordless").check()
+        page.get_by_label("without the password").check()
     page.get_by_role("button", name="Add it").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
 
