@@ -3,7 +3,6 @@
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -90,7 +89,7 @@ class OneTime:
         code = str(super().clean_code())  # type: ignore[misc]
         is_of_app = self.authenticator.type == Authenticator.Type.TOTP
         if is_of_app and not _spend(self.authenticator, code):
-            raise get_account_adapter().validation_error("incorrect_code")
+            raise MFAAdapter().validation_error("incorrect_code")
         return code
 
 
