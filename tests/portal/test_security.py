@@ -1,6 +1,7 @@
 """A second step at the door, and what owners decide about the door."""
 
 import time
+from io import StringIO
 
 import pytest
 import time_machine
@@ -9,6 +10,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import User
@@ -241,3 +243,13 @@ def test_a_log_in_that_stands_at_the_second_step_is_over_after_a_while(vic, nobo
     with time_machine.travel(time.time() + 16 * 60, tick=False):
         moved = nobody.post("/accounts/2fa/authenticate/", {"code": code()})
         assert moved["Location"] == "/accounts/login/"
+
+
+def test_an_operator_helps_the_only_owner(vic, acme, zeta):
+    with platform_context():
+        call_command("remove_second_factor", "Vic@Acme.example", agency="acme", stdout=StringIO())
+        with pytest.raises(CommandError, match="Nobody here"):
+            call_command("remove_second_factor", "vic@acme.example", agency="zeta")
+        with pytest.raises(CommandError, match="No agency"):
+            call_command("remove_second_factor", "vic@acme.example", agency="nobody")
+    assert not Authenticator.objects.exists()
