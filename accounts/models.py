@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.crypto import salted_hmac
 from rest_framework_api_key.crypto import KeyGenerator
 
 from kernel.actor import Actor, ActorKind
@@ -54,6 +55,8 @@ class User(AbstractBaseUser):
     )
     brand_ids = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
+    # Raised to end every session that this person has, wherever it is.
+    sessions_ended = models.PositiveIntegerField(default=0, editable=False)
     is_superuser = models.BooleanField("platform staff", default=False, editable=False)
     date_joined = models.DateTimeField(auto_now_add=True)
 
@@ -62,11 +65,16 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = UserManager()
 
+    # Set on the stand-in for somebody of the platform's staff (`accounts.support`): it has no row.
+    support: "SupportAccess | None" = None
+
     class Meta:
         ordering = ["email"]
         constraints = [CLIENTS_HAVE_BRANDS]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.support is not None:
+            raise TypeError("A support access is no account: it can't be stored as one.")
         # Stored in lower case, so that the plain unique index answers for every spelling.
         self.email = self.email.strip().lower()
         super().save(*args, **kwargs)
@@ -74,13 +82,19 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # A session carries this hash: with another password, or another number, it is over.
+        told = f"{self.password}:{self.sessions_ended}"
+        return salted_hmac("accounts.session", told, secret=secret, algorithm="sha256").hexdigest()
+
     def may(self, right: Right) -> bool:
         """Return whether this person's role includes `right`."""
         return self.is_active and allows(self.role, right)
 
     @property
     def actor(self) -> Actor:
-        return Actor(ActorKind.PERSON, str(self.id), str(self))
+        kind = ActorKind.PERSON if self.support is None else ActorKind.SUPPORT
+        return Actor(kind, str(self.id), str(self))
 
     # What Django's admin asks. Its two sites decide for themselves who enters; within the
     # platform's a superuser may do everything, within an agency's the role is asked.
@@ -93,6 +107,75 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
+
+
+class Invitation(models.Model):
+    """A seat that was offered by mail: for one address, with one role, until `expires_at`, once.
+
+    The token of the mailed link is stored hashed. A closed invitation is kept: it tells who let
+    whom in. `brand_ids` are the person's to be.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=100, blank=True)
+    role = models.CharField(max_length=16, choices=[(r.value, r.label) for r in Role])
+    brand_ids = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by_kind = models.CharField(max_length=8)
+    invited_by_id = models.CharField(max_length=36, blank=True)
+    invited_by_label = models.CharField(max_length=120)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["email"]
+        constraints = [
+            CLIENTS_HAVE_BRANDS,
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_open_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.get_role_display()}"
+
+    def is_expired(self, *, now: datetime) -> bool:
+        """Return whether its days are over at `now`."""
+        return self.expires_at <= now
+
+
+class SupportAccess(models.Model):
+    """Somebody of the platform's staff in this agency: who, why, until when, and what they may.
+
+    Stored with the agency, whose owners see it. Staff is named by value: its row is the platform's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    staff_id = models.UUIDField()
+    staff_label = models.CharField(max_length=254)
+    reason = models.CharField(max_length=500)
+    may_edit = models.BooleanField(default=False)
+    begun_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    # When the hand-over link was used; it works once.
+    entered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by_label = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["-begun_at"]
+
+    def __str__(self) -> str:
+        return f"Paceline support: {self.staff_label}"
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Return whether it is neither over nor ended at `now`."""
+        return self.ended_at is None and now < self.ends_at
 
 
 class ApiKey(models.Model):

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.transactions import atomic
@@ -59,8 +60,32 @@ def change_person(*, user_id: UUID, name: str, role: Role, is_active: bool) -> U
             f"{user} is the last active owner: make somebody else an owner first.",
             field="role" if role != Role.OWNER else "is_active",
         )
+    if user.is_active and not is_active:
+        # Should they be let in again, it is not by the sessions of before.
+        user.sessions_ended += 1
     user.name, user.role, user.is_active = name, role, is_active
-    user.save(update_fields=["name", "role", "is_active"])
+    user.save(update_fields=["name", "role", "is_active", "sessions_ended"])
+    return user
+
+
+@atomic
+def remove_person(*, user_id: UUID) -> User:
+    """Take a person's access away: their sessions are over at the next request.
+
+    What they did stays on record. Raises NotFound, and Conflict for the last active owner.
+    """
+    user = User.objects.filter(id=user_id).first()
+    if user is None:
+        raise NotFound("There is no such person.")
+    return change_person(user_id=user.id, name=user.name, role=Role(user.role), is_active=False)
+
+
+def end_sessions(*, user_id: UUID) -> User:
+    """End every session of a person, on every device, at its next request. Raises NotFound."""
+    User.objects.filter(id=user_id).update(sessions_ended=F("sessions_ended") + 1)
+    user = User.objects.filter(id=user_id).first()
+    if user is None:
+        raise NotFound("There is no such person.")
     return user
 
 

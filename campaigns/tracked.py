@@ -91,7 +91,7 @@ TRACKED = [
         User,
         "user",
         About("coalesce(nullif(thing.name, ''), thing.email)"),
-        derived=("last_login", "date_joined"),
+        derived=("last_login", "date_joined", "sessions_ended"),
         secret=("password",),
     ),
     Tracked(
@@ -105,6 +105,8 @@ TRACKED = [
 
 # Of the apps whose models are tracked, by label.
 UNTRACKED = {
+    "accounts.Invitation": "names who let whom in itself; closed ones are kept",
+    "accounts.SupportAccess": "tells who was in, why and until when itself; ended ones are kept",
     "budgets.BudgetChange": "tells who changed a limit itself, and is never changed",
     "budgets.SpendEntry": "the ledger: a line names who wrote it, and is never changed",
     "budgets.SpendTotal": "follows from the ledger",

@@ -34,6 +34,17 @@ class Agency(TenantMixin):
         default=True,
         help_text="An inactive agency's host answers 404, and nothing sweeps it.",
     )
+    # What its owners decide about who comes in.
+    requires_second_factor = models.BooleanField(
+        "requires a second factor",
+        default=False,
+        help_text="Owners and finance set one up before anything else.",
+    )
+    allows_support = models.BooleanField(
+        "allows support access",
+        default=True,
+        help_text="Paceline's staff may enter for a while, with a reason that owners see.",
+    )
     is_ready = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

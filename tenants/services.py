@@ -1,6 +1,7 @@
 """Make an agency: its row, its address and its schema."""
 
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from django.db import IntegrityError, connection
 from django.db.models import Q
@@ -57,13 +58,18 @@ def make_ready(agency: Agency) -> None:
     agency.save(update_fields=["is_ready"])
 
 
-@atomic
-def change_agency(
-    *, agency_id: int, name: str | None = None, is_active: bool | None = None, now: datetime
-) -> Agency:
-    """Change an agency's settings; None leaves one as it is. Call it on the platform's schema.
+class AgencyChanges(TypedDict, total=False):
+    """What can be changed of an agency; what is left out stays as it is."""
 
-    Raises NotFound.
+    name: str
+    is_active: bool
+    requires_second_factor: bool
+    allows_support: bool
+
+
+@atomic
+def change_agency(*, agency_id: int, changes: AgencyChanges, now: datetime) -> Agency:
+    """Change an agency's settings. Call it on the platform's schema. Raises NotFound.
 
     They lie outside of the agency's schema, where no trigger reaches its trail. Its owner is to see
     them there, so the change is entered by hand.
@@ -71,10 +77,11 @@ def change_agency(
     agency = Agency.objects.select_for_update().filter(pk=agency_id).first()
     if agency is None:
         raise NotFound("There is no such agency.")
-    before = {"name": agency.name, "is_active": agency.is_active}
-    agency.name = agency.name if name is None else name
-    agency.is_active = agency.is_active if is_active is None else is_active
-    agency.save(update_fields=["name", "is_active"])
+    before = {name: getattr(agency, name) for name in changes}
+    was_active = agency.is_active
+    for name, value in changes.items():
+        setattr(agency, name, value)
+    agency.save(update_fields=list(changes))
     if agency.is_ready:
         with tenant_context(agency):
             note_change(
@@ -82,9 +89,9 @@ def change_agency(
                 object_id=str(agency.pk),
                 name=agency.name,
                 before=before,
-                after={"name": agency.name, "is_active": agency.is_active},
+                after=dict(changes),
             )
-    if agency.is_active and not before["is_active"]:
+    if agency.is_active and not was_active:
         # What its campaigns missed meanwhile is decided in the next minute.
         doorbell.ring(agency, at=now)
     return agency

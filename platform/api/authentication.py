@@ -1,11 +1,15 @@
 """Who asks: a machine by its key, or a person by the session of the portal."""
 
+from typing import Any
+
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts.models import ApiKey, User, find_api_key
+from accounts.second_factors import needs_factor
 from kernel import clock
+from tenants.contexts import current_agency
 
 SCHEME = "Api-Key"
 Caller = User | ApiKey
@@ -29,3 +33,9 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session of somebody who logged in at the portal; writes carry the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found = super().authenticate(request)
+        if found is not None and needs_factor(found[0], current_agency()):
+            raise PermissionDenied("Your agency asks you to set up a second factor first.")
+        return found

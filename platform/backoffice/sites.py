@@ -7,7 +7,6 @@ one agency, or of the platform, is worth nothing on another host.
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -20,7 +19,6 @@ from accounts.roles import Right
 from tenants.contexts import current_agency
 
 from .choosing import LabelledAutocomplete
-from .entrance import StaffLogInForm
 
 
 class OwnSite(AdminSite):
@@ -34,25 +32,10 @@ class OwnSite(AdminSite):
         # Rows go through services, one by one: what is deletable brings its own action.
         self.disable_action("delete_selected")
 
-
-class AgencySite(OwnSite):
-    """An agency's admin, for its own people; what each may do there, the role says."""
-
-    index_title = "Administration"
-
-    def has_permission(self, request: HttpRequest) -> bool:
-        user = request.user
-        return isinstance(user, User) and user.may(Right.VIEW)
-
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        name = current_agency().name
-        named = {"site_header": f"{name} · Paceline", "site_title": name}
-        return {**super().each_context(request), **named}
-
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send people to the agency's one log-in, and back here afterwards."""
+        """Send people to the host's one log-in, which asks for second factors, and back here."""
         if self.has_permission(request):
             return redirect("admin:index")
         if request.user.is_authenticated:
@@ -70,6 +53,22 @@ class AgencySite(OwnSite):
     ) -> HttpResponse:
         return redirect("account_change_password")
 
+
+class AgencySite(OwnSite):
+    """An agency's admin, for its own people; what each may do there, the role says."""
+
+    index_title = "Administration"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        # A support access has no account here that this admin's log could name.
+        return isinstance(user, User) and user.may(Right.VIEW) and user.support is None
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        name = current_agency().name
+        named = {"site_header": f"{name} · Paceline", "site_title": name}
+        return {**super().each_context(request), **named}
+
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
         return LabelledAutocomplete.as_view(admin_site=self)(request)
 
@@ -79,7 +78,6 @@ class PlatformSite(OwnSite):
 
     site_header = "Paceline · Platform"
     index_title = "Platform"
-    login_form: type[AdminAuthenticationForm] = StaffLogInForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

@@ -44,6 +44,7 @@ SHARED_APPS = [
     "django.contrib.admin.apps.SimpleAdminConfig",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "trail",
     "accounts",
 ]
@@ -52,6 +53,7 @@ TENANT_APPS = [
     "django.contrib.sessions",
     "django.contrib.admin.apps.SimpleAdminConfig",
     "allauth.account",
+    "allauth.mfa",
     "trail",
     "accounts",
     "budgets",
@@ -132,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.SecondFactorFirst",
     "config.middleware.AnswerBusy",
 ]
 ROOT_URLCONF = "config.urls"
@@ -162,6 +165,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.support.SupportBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -178,11 +182,29 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# Whoever logs in has proved the address: the first password came by mail. Another address takes
+# effect when its link was opened; whether somebody has it already, nobody is told before.
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # allauth would put the request's host there.
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
+MFA_ADAPTER = "accounts.second_factors.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "accounts.second_factors.AddPasskeyForm",
+    "authenticate": "accounts.second_factors.LogInForm",
+    "reauthenticate": "accounts.second_factors.ConfirmForm",
+}
+# A telephone's clock is off by some seconds; each code still counts once.
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Browsers offer passkeys without https on localhost only, so nowhere else.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
 # The web's own rules ----------------------------------------------------------------------------
 _COOKIE_PREFIX = "__Host-" if HTTPS else ""
@@ -232,7 +254,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Paceline <no-reply@{PACELINE_BASE_DOMAIN}>
 REDIS_URL = env.redis()
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "kernel.caches.PatientCache",
         "LOCATION": REDIS_URL,
         "KEY_FUNCTION": "django_tenants.cache.make_key",
         "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",

@@ -8,6 +8,8 @@ from config.metrics import metrics
 
 urlpatterns = [
     path("", include("portal.urls_platform")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/", include("allauth.account.urls")),
     path("admin/", platform_site.urls),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),

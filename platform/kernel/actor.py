@@ -13,6 +13,8 @@ class ActorKind(StrEnum):
     PERSON = "person"
     KEY = "key"
     SYSTEM = "system"
+    # Somebody of the platform's staff, within a support access.
+    SUPPORT = "support"
 
 
 @dataclass(frozen=True, slots=True)

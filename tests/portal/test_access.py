@@ -6,14 +6,15 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from accounts.models import User, create_api_key
+from accounts.invitations import invite
+from accounts.models import SupportAccess, User, create_api_key
 from accounts.roles import Role
 from budgets.models import BudgetAdjustment, Period, SpendEntry
 from budgets.services import root_of
 from campaigns.models import Campaign, Hold
 from campaigns.services import brands, budgets, exceptions, schedules, shared_schedules
 from portal.urls import urlpatterns
-from tests.conftest import ANN, NOON, make_brand, make_campaign
+from tests.conftest import ANN, NOBODY, NOON, make_brand, make_campaign
 
 from .conftest import spend
 
@@ -68,8 +69,25 @@ POST_ONLY = {
     "/exceptions/{exception}/remove/",
     "/windows/{window}/remove/",
 }
-OWNERS = {"/people/", "/people/new/", "/people/{person}/", "/people/keys/new/"}
-OWNERS_POST_ONLY = {"/people/{person}/link/", "/people/keys/{key}/revoke/"}
+OWNERS = {"/people/", "/people/new/", "/people/{person}/", "/people/keys/new/", "/security/"}
+OWNERS_POST_ONLY = {
+    "/people/{person}/link/",
+    "/people/keys/{key}/revoke/",
+    "/people/{person}/log-out/",
+    "/people/{person}/factors/",
+    "/security/support/{access}/end/",
+    "/people/invitations/{invitation}/withdraw/",
+    "/people/invitations/{invitation}/resend/",
+}
+# For whoever has the mail, and about one's own sessions: `test_invitations.py`,
+# `test_security.py`, `test_support.py`.
+DOORS = {
+    "/invitations/accept/",
+    "/invitations/{token}/",
+    "/log-out-everywhere/",
+    "/support/enter/{token}/",
+    "/support/leave/",
+}
 EVERY = READ | EDIT | POST_ONLY | OWNERS | OWNERS_POST_ONLY
 
 
@@ -97,7 +115,12 @@ def ids(brand, campaign) -> dict[str, str]:
         by=ANN,
     )
     key, _ = create_api_key(name="Probe", role=Role.VIEWER)
+    invitation, _ = invite(email="ina@acme.example", role=Role.VIEWER, now=NOON, by=ANN)
+    access = SupportAccess.objects.create(
+        staff_id=NOBODY, staff_label="Pat", reason="To help", begun_at=NOON, ends_at=NOON
+    )
     return {
+        "access": str(access.id),
         "brand": str(brand.id),
         "campaign": str(campaign.id),
         "group": str(group.id),
@@ -109,11 +132,12 @@ def ids(brand, campaign) -> dict[str, str]:
         "entry": str(SpendEntry.objects.get().id),
         "person": str(User.objects.get(email="vic@acme.example").id),
         "key": str(key.id),
+        "invitation": str(invitation.id),
     }
 
 
 def test_the_lists_above_name_every_page():
-    assert len(urlpatterns) == len(EVERY)
+    assert len(urlpatterns) == len(EVERY | DOORS)
 
 
 @pytest.mark.parametrize("path", sorted(READ))

@@ -251,8 +251,12 @@ def paths(campaign: Campaign) -> list[str]:
         f"/exceptions/{closed.id}/edit/",
         *("/spend/", "/spend/new/", f"/spend/{SpendEntry.objects.get().id}/reverse/"),
         *("/reports/monthly/", "/trail/", "/people/", "/people/new/", "/people/keys/new/"),
+        "/security/",
         f"/people/{User.objects.get().id}/",
-        *(f"/accounts/{page}" for page in ("password/change/", "email/", "logout/", "signup/")),
+        *(
+            f"/accounts/{page}"
+            for page in ("password/change/", "email/", "logout/", "signup/", "2fa/")
+        ),
     ]
 
 

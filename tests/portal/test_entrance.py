@@ -1,12 +1,18 @@
 """Where one enters: the log-in of an agency, the platform's landing page, and the error pages."""
 
+import re
+
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
+from django.core.cache import caches
 from django.template.loader import render_to_string
 from django.test import Client
 
+from accounts.models import User
+from kernel.caches import PatientCache
 from portal.views.landing import slug_of
-from tenants.contexts import platform_context
+from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency
 from tests.conftest import PASSWORD
 
@@ -166,9 +172,143 @@ def test_an_error_page_asks_nothing_of_the_database(template):
     assert 'style="' not in page
 
 
-def test_an_address_is_confirmed_by_a_link_on_the_stored_address(nobody):
+def test_another_address_takes_effect_when_its_link_on_the_stored_address_is_opened(nobody):
     log_in(nobody)
-    nobody.post("/accounts/email/", {"email": "ann@new.example", "action_add": ""})
-    body = str(mail.outbox[0].body)
+    change = {"email": "ann@new.example", "action_add": ""}
+    asked = nobody.post("/accounts/email/", change)
+    assert asked["Location"] == "/accounts/reauthenticate/?next=%2Faccounts%2Femail%2F"
+    nobody.post(asked["Location"], {"password": PASSWORD})
+    nobody.post("/accounts/email/", change)
+    [body] = [str(m.body) for m in mail.outbox if m.to == ["ann@new.example"]]
     link = part(r"http://acme\.localhost:8000(/accounts/confirm-email/\S+/)", body)
+
+    def may_enter(email):
+        return log_in(Client(HTTP_HOST="acme.localhost:8000"), email).status_code == 302
+
+    assert not may_enter("ann@new.example")
     assert "Confirm" in nobody.get(link).content.decode()
+    assert not may_enter("ann@new.example")
+    nobody.post(link)
+    assert may_enter("ann@new.example")
+    assert not may_enter("ann@acme.example")
+    # The address of before is told.
+    assert mail.outbox[-1].to == ["ann@acme.example"]
+
+
+def test_an_address_that_somebody_has_is_told_to_nobody_and_never_taken(nobody, acme):
+    log_in(nobody)
+    nobody.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = nobody.post("/accounts/email/", {"email": "vic@acme.example", "action_add": ""})
+    assert page.status_code == 302
+    [body] = [str(m.body) for m in mail.outbox if m.to == ["vic@acme.example"]]
+    link = part(r"http://acme\.localhost:8000(/accounts/confirm-email/\S+/)", body)
+    page = nobody.post(link, follow=True)
+    assert "be used here" in page.content.decode()
+    assert User.objects.get(name="Ann").email == "ann@acme.example"
+
+
+@pytest.fixture
+def quick(acme, zeta) -> None:
+    """People whose passwords are hashed as quickly as those of strangers."""
+    for agency, email in [(acme, "ann@acme"), (acme, "vic@acme"), (zeta, "zoe@zeta")]:
+        with tenant_context(agency):
+            user = User.objects.get(email=f"{email}.example")
+            user.set_password(PASSWORD)
+            user.save()
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> list[str]:
+    """What was hashed meanwhile."""
+    seen: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def count(self, password, salt):
+        seen.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", count)
+    return seen
+
+
+def test_a_stranger_costs_as_much_hashing_as_somebody_with_a_wrong_password(quick, nobody, hashed):
+    counts = []
+    for email in ("ann@acme.example", "nobody@acme.example", "zoe@zeta.example"):
+        hashed.clear()
+        log_in(nobody, email, "wrong")
+        counts.append(len(hashed))
+    assert counts[0] > 0
+    assert len(set(counts)) == 1
+
+
+def without_tokens(page) -> str:
+    text = re.sub(r'(name="csrfmiddlewaretoken" value=")\w+', r"\1", page.content.decode())
+    return re.sub(r"\w+@\w+\.example", "somebody", text)
+
+
+def test_pages_are_the_same_for_those_who_are_here_and_those_who_are_not(nobody, acme):
+    User.objects.filter(email="max@acme.example").update(is_active=False)
+    emails = ["ann@acme.example", "max@acme.example", "who@acme.example"]
+    wrong = {without_tokens(log_in(nobody, email, "wrong")) for email in emails}
+    assert len(wrong) == 1
+    answers = set()
+    for email in emails:
+        page = nobody.post("/accounts/password/reset/", {"email": email})
+        answers.add((page.status_code, page["Location"], page.content))
+    assert len(answers) == 1
+    # Each costs a mail.
+    assert len(mail.outbox) == 3
+
+
+def test_guessing_is_slowed_down_by_address_and_by_client(quick, nobody):
+    for _ in range(5):
+        log_in(nobody, password="wrong")
+    page = log_in(nobody)
+    assert "Too many failed" in page.content.decode()
+    # Others at other addresses log in as before.
+    other = Client(HTTP_HOST="acme.localhost:8000", REMOTE_ADDR="192.0.2.9")
+    assert log_in(other, "vic@acme.example").status_code == 302
+
+
+def test_what_is_guessed_at_one_agency_locks_nobody_out_at_another(quick, nobody):
+    for _ in range(5):
+        log_in(nobody, "zoe@zeta.example", "wrong")
+    there = Client(HTTP_HOST="zeta.localhost:8000", REMOTE_ADDR="192.0.2.9")
+    assert log_in(there, "zoe@zeta.example").status_code == 302
+
+
+def test_who_asks_for_many_links_waits_on_a_page_of_ours(nobody):
+    for _ in range(6):
+        page = nobody.post("/accounts/password/reset/", {"email": "ann@acme.example"})
+    assert page.status_code == 429
+    assert "paceline.css" in page.content.decode()
+
+
+def test_a_forged_client_address_changes_nothing(nobody):
+    for number in range(5):
+        nobody.defaults["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}"
+        log_in(nobody, f"who{number}@acme.example", "wrong")
+    for number in range(5, 11):
+        nobody.defaults["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}"
+        page = log_in(nobody, f"who{number}@acme.example", "wrong")
+    assert "Too many failed" in page.content.decode()
+
+
+@pytest.fixture
+def no_redis():
+    """A cache whose Redis is away."""
+    params = {"KEY_FUNCTION": "django_tenants.cache.make_key"}
+    away = PatientCache("redis://127.0.0.1:9/0", params)
+    before = caches["default"]
+    caches["default"] = away
+    yield
+    away._own.clear()
+    caches["default"] = before
+
+
+def test_people_log_in_while_redis_is_away_and_guessing_is_still_slow(quick, nobody, no_redis):
+    assert log_in(nobody).status_code == 302
+    other = Client(HTTP_HOST="acme.localhost:8000", REMOTE_ADDR="192.0.2.9")
+    for _ in range(5):
+        log_in(other, "vic@acme.example", "wrong")
+    assert "Too many failed" in log_in(other, "vic@acme.example").content.decode()

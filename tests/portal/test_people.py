@@ -16,29 +16,6 @@ def person(email: str) -> User:
     return User.objects.get(email=email)
 
 
-def test_a_person_is_let_in_by_a_link_on_the_stored_address(owner, acme):
-    data = {"email": "New@Acme.example", "name": "Neo", "role": "manager"}
-    owner.post("/people/new/", data)
-    assert person("new@acme.example").role == Role.MANAGER
-    assert mail.outbox[0].to == ["new@acme.example"]
-    assert "http://acme.localhost:8000/accounts/password/reset/key/" in mail.outbox[0].body
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"email": "vic@acme.example"}, "email"),
-        ({"email": "no address"}, "email"),
-        ({"role": "emperor"}, "role"),
-    ],
-)
-def test_a_refusal_is_told_at_its_field(owner, acme, changes, field):
-    data = {"email": "new@acme.example", "role": "viewer", **changes}
-    page = owner.post("/people/new/", data)
-    assert list(page.context["form"].errors) == [field]
-    assert mail.outbox == []
-
-
 def edit(client, who: User, **changes):
     data = {"name": who.name, "role": who.role, "is_active": "on", **changes}
     return client.post(f"/people/{who.id}/", data)

@@ -1,5 +1,7 @@
 """What the platform changes of an agency lies in its own schema, and is in the agency's trail."""
 
+from typing import Any
+
 import pytest
 
 from kernel.actor import Actor, ActorKind, acting
@@ -17,9 +19,9 @@ def told(agency):
         return list(Entry.objects.filter(kind="agency").values_list("by_label", "before", "after"))
 
 
-def change(agency, **changes):
+def change(agency, **changes: Any):
     with platform_context(), acting(lambda: STAFF):
-        change_agency(agency_id=agency.pk, **changes, now=NOON)
+        change_agency(agency_id=agency.pk, changes=changes, now=NOON)
 
 
 def test_its_owner_sees_what_changed_and_by_whom(world):
@@ -51,4 +53,4 @@ def test_what_was_switched_off_is_due_again_when_it_is_switched_on(world):
 
 def test_an_agency_that_is_not_there_is_not_changed(world):
     with platform_context(), pytest.raises(NotFound):
-        change_agency(agency_id=0, name="Nobody", now=NOON)
+        change_agency(agency_id=0, changes={"name": "Nobody"}, now=NOON)

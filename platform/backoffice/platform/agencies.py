@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.contrib.admin import action, display, register
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -27,6 +28,7 @@ from tenants.slugs import check_host
 from ..refusals import RefusableForm
 from ..sites import platform_site
 from ..words import NOTHING, chip, utc
+from . import support
 from .rows import PlatformAdmin
 
 _NO_DELETION = (
@@ -93,15 +95,29 @@ class AgenciesAdmin(PlatformAdmin):
             return [(None, {"fields": ["name", "slug", "email"], "description": note})]
         # What can be edited would be lost when the page of an unfinished one is loaded again.
         edited = ["name", "is_active"] if obj.is_ready else ["name"]
+        doors = ["requires_second_factor", "support"]
         return [
             (None, {"fields": ["progress", *edited], "description": _NO_DELETION}),
+            *([("Who comes in", {"fields": doors})] if obj.is_ready else []),
             ("Facts", {"fields": self.shown_fields}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agency | None = None) -> Any:
         if obj is None:
             return []
-        return ["progress", *self.shown_fields, *([] if obj.is_ready else ["name"])]
+        return ["progress", "support", *self.shown_fields, *([] if obj.is_ready else ["name"])]
+
+    def get_urls(self) -> list[Any]:
+        enter = self.admin_site.admin_view(partial(support.enter, self))
+        name = "tenants_agency_support"
+        return [path("<path:object_id>/support/", enter, name=name), *super().get_urls()]
+
+    @display(description="support access")
+    def support(self, agency: Agency) -> SafeString | str:
+        if not agency.allows_support:
+            return "Its owners have switched it off."
+        address = reverse("admin:tenants_agency_support", args=[agency.pk])
+        return format_html('<a href="{}">Enter with a reason</a>', address)
 
     @display(description="address")
     def address(self, agency: Agency) -> SafeString:
@@ -170,8 +186,8 @@ class AgenciesAdmin(PlatformAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
-            changes = form.changes("name", "is_active")
-            change_agency(agency_id=obj.pk, **changes, now=clock.read())
+            changes = form.changes("name", "is_active", "requires_second_factor")
+            change_agency(agency_id=obj.pk, changes=changes, now=clock.read())
             return
         said = form.cleaned_data
         agency = order_agency(name=said["name"], slug=said["slug"], owner_email=said["email"])

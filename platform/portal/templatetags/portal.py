@@ -8,12 +8,14 @@ from django import template
 
 from accounts.models import User
 from accounts.roles import Right
+from accounts.second_factors import needs_factor
 from budgets.models import Brand
 from campaigns.models import Reason
 from dayparting.models import Window
 from dayparting.sentences import told_time
 from dayparting.sentences import weekly as told_week
 from kernel.money import show
+from tenants.models import Agency
 
 register = template.Library()
 
@@ -22,6 +24,12 @@ register = template.Library()
 def may(user: User, right: str) -> bool:
     """`{% if request.user|may:"edit_brands" %}`"""
     return user.is_authenticated and user.may(Right(right))
+
+
+@register.filter
+def must_set_up(user: User, agency: Agency | str | None) -> bool:
+    """`{% if request.user|must_set_up:request.tenant %}`: a second factor, before all else."""
+    return isinstance(agency, Agency) and user.is_authenticated and needs_factor(user, agency)
 
 
 @register.filter

@@ -8,21 +8,24 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.invitations import open_invitations
 from accounts.models import ApiKey, User, create_api_key
 from accounts.roles import Right, Role
-from accounts.services import add_person, change_person, mail_password_link, revoke_api_key
+from accounts.second_factors import has_factor
+from accounts.services import change_person, mail_password_link, revoke_api_key
 from kernel import clock
 
 from ..access import PortalRequest, page
-from ..forms.people import NewKeyForm, NewPersonForm, PersonForm
+from ..forms.people import NewKeyForm, PersonForm
 
 
 @page(Right.MANAGE_PEOPLE)
 def index(request: PortalRequest) -> HttpResponse:
-    """Every person with their role, and every key."""
+    """Every person with their role, who is invited, and every key."""
     now = clock.read()
     keys = list(ApiKey.objects.all())
     context = {
+        "invitations": [(i, i.is_expired(now=now)) for i in open_invitations()],
         "people": User.objects.order_by("-is_active", "email"),
         "keys": [(key, _state(key, now=now)) for key in keys],
     }
@@ -33,22 +36,6 @@ def _state(key: ApiKey, *, now: datetime) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "usable" if key.is_usable(now=now) else "expired"
-
-
-@page(Right.MANAGE_PEOPLE)
-def new(request: PortalRequest) -> HttpResponse:
-    """Let a person in: a mail with a one-time link sets the password."""
-    form = NewPersonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        with form.refusals():
-            person = add_person(email=data["email"], role=Role(data["role"]), name=data["name"])
-            mail_password_link(person)
-            messages.success(
-                request, f"{person.email} is let in; a link to set the password is on its way."
-            )
-            return redirect("portal:people")
-    return render(request, "portal/person_form.html", {"form": form})
 
 
 @page(Right.MANAGE_PEOPLE)
@@ -70,7 +57,8 @@ def edit(request: PortalRequest, user_id: UUID) -> HttpResponse:
             is_own = changed.id == request.user.id
             may_stay = not is_own or changed.may(Right.MANAGE_PEOPLE)
             return redirect("portal:people" if may_stay else "portal:dashboard")
-    return render(request, "portal/person_form.html", {"form": form, "person": person})
+    context = {"form": form, "person": person, "has_factor": has_factor(person)}
+    return render(request, "portal/person_form.html", context)
 
 
 @require_POST
