@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from .views import brands, budgets, campaigns, dashboard, groups, people, reports, schedules, spend
+from .views import (
+    brands,
+    budgets,
+    campaigns,
+    dashboard,
+    groups,
+    keys,
+    people,
+    reports,
+    schedules,
+    spend,
+)
 
 app_name = "portal"
 
@@ -47,6 +58,6 @@ urlpatterns = [
     path("people/new/", people.new, name="person_new"),
     path("people/<uuid:user_id>/", people.edit, name="person_edit"),
     path("people/<uuid:user_id>/link/", people.send_link, name="person_link"),
-    path("people/keys/new/", people.new_key, name="key_new"),
-    path("people/keys/<uuid:key_id>/revoke/", people.revoke_key, name="key_revoke"),
+    path("people/keys/new/", keys.new, name="key_new"),
+    path("people/keys/<uuid:key_id>/revoke/", keys.revoke, name="key_revoke"),
 ]
