@@ -49,7 +49,7 @@ def add_exception(
 
     Raises NotFound, InvalidValue, NameTaken (the day has one) and Conflict (archived).
     """
-    locked = _lock(campaign_id, schedule_id)
+    locked = _lock(campaign_id, schedule_id, by=by)
     exception = ScheduleException(schedule=locked.schedule, day=day, note=note)
     _set_hours(exception, hours)
     _save(exception)
@@ -62,7 +62,7 @@ def update_exception(
     *, exception_id: UUID, changes: ExceptionChanges, now: datetime, by: Actor
 ) -> ScheduleException:
     """Change an exception. Raises as `add_exception` does."""
-    locked, exception = _lock_exception(exception_id)
+    locked, exception = _lock_exception(exception_id, by=by)
     exception.day = changes.get("day", exception.day)
     exception.note = changes.get("note", exception.note)
     if "hours" in changes:
@@ -75,28 +75,32 @@ def update_exception(
 @atomic
 def remove_exception(*, exception_id: UUID, now: datetime, by: Actor) -> None:
     """Remove an exception: the day is like any other of its weekday. Raises NotFound."""
-    locked, exception = _lock_exception(exception_id)
+    locked, exception = _lock_exception(exception_id, by=by)
     exception.delete()
     locked.decide(now=now, by=by)
 
 
-def _lock(campaign_id: UUID | None, schedule_id: UUID | None) -> LockedSchedule:
+def _lock(campaign_id: UUID | None, schedule_id: UUID | None, *, by: Actor) -> LockedSchedule:
     if campaign_id is not None and schedule_id is None:
-        return lock_own(campaign_id)
+        return lock_own(campaign_id, by=by)
     if schedule_id is not None and campaign_id is None:
-        return lock_shared(schedule_id)
+        return lock_shared(schedule_id, by=by)
     raise InvalidValue(
         "An exception is a campaign's or a shared schedule's: name one of them.", field="campaign"
     )
 
 
-def _lock_exception(exception_id: UUID) -> tuple[LockedSchedule, ScheduleException]:
+def _lock_exception(exception_id: UUID, *, by: Actor) -> tuple[LockedSchedule, ScheduleException]:
     rows = ScheduleException.objects.filter(id=exception_id)
     owner = rows.values_list("schedule__campaign", "schedule_id").first()
     if owner is None:
         raise NotFound("There is no such exception.")
     campaign_id, schedule_id = owner
-    locked = lock_own(campaign_id) if campaign_id else lock_shared(schedule_id)
+    try:
+        locked = lock_own(campaign_id, by=by) if campaign_id else lock_shared(schedule_id, by=by)
+    except NotFound:
+        # Not a word on whose it is.
+        raise NotFound("There is no such exception.") from None
     exception = rows.first()
     if exception is None:
         # Somebody else removed it while we waited for the lock.

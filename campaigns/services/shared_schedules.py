@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from dayparting.models import Schedule, Window
 from kernel.actor import Actor
-from kernel.errors import Conflict, NameTaken
+from kernel.errors import Conflict, NameTaken, NotAllowed
 from kernel.transactions import atomic
 
 from ..models import Campaign
@@ -25,8 +25,14 @@ class SharedScheduleChanges(TypedDict, total=False):
 
 
 @atomic
-def create_shared_schedule(*, name: str, windows: Sequence[NewWindow] = ()) -> Schedule:
-    """Make a schedule to share. Raises NameTaken and InvalidValue."""
+def create_shared_schedule(*, name: str, windows: Sequence[NewWindow] = (), by: Actor) -> Schedule:
+    """Make a schedule to share.
+
+    Raises NameTaken, InvalidValue, and NotAllowed for who is limited to some brands: to them a
+    schedule is there once their campaigns use it.
+    """
+    if by.is_limited:
+        raise NotAllowed("Who is limited to some brands makes no schedules for all to share.")
     schedule = Schedule(name=name)
     _save(schedule)
     _replace_windows(schedule, windows)
@@ -41,7 +47,7 @@ def update_shared_schedule(
 
     Raises NotFound, NameTaken and InvalidValue.
     """
-    locked = lock_shared(schedule_id)
+    locked = lock_shared(schedule_id, by=by)
     schedule = locked.schedule
     if "name" in changes and changes["name"] != schedule.name:
         schedule.name = changes["name"]
@@ -53,10 +59,12 @@ def update_shared_schedule(
 
 
 @atomic
-def remove_shared_schedule(*, schedule_id: UUID) -> None:
+def remove_shared_schedule(*, schedule_id: UUID, by: Actor) -> None:
     """Delete a shared schedule that no campaign uses. Raises NotFound and Conflict."""
-    schedule = lock_shared_row(schedule_id)
-    used = Campaign.objects.filter(shared_schedule=schedule).count()
+    schedule = lock_shared_row(schedule_id, by=by)
+    users = Campaign.objects.filter(shared_schedule=schedule)
+    # Who is limited is told of their own: without one of these they don't find it at all.
+    used = users.count() if by.brand_ids is None else users.filter(brand__in=by.brand_ids).count()
     if used:
         campaigns = "1 campaign uses" if used == 1 else f"{used} campaigns use"
         raise Conflict(f"{campaigns} {schedule.name}: give them another schedule first.")

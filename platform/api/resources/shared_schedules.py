@@ -64,7 +64,15 @@ class SharedScheduleView(EditableResource[Schedule]):
 
     def rows(self) -> QuerySet[Schedule]:
         shared = Schedule.objects.exclude(name="").prefetch_related("windows")
-        return shared.annotate(number=Count("users")).order_by("name", "id")
+        own = Count("users", filter=self.access.within("users__brand") or None)
+        return shared.annotate(number=own).order_by("name", "id")
+
+    def seen(self) -> QuerySet[Schedule]:
+        # Nothing tells whose a schedule is but the campaigns that use it.
+        if not self.access.is_limited:
+            return self.rows()
+        users = Campaign.objects.filter(self.access.within("brand"))
+        return self.rows().filter(id__in=users.values("shared_schedule"))
 
     def show(self, rows: Sequence[Schedule]) -> list[Shown]:
         return [
@@ -86,7 +94,7 @@ class SharedScheduleView(EditableResource[Schedule]):
         ]
 
     def add(self, values: dict[str, Any]) -> UUID:
-        made = shared_schedules.create_shared_schedule(**_with_windows(values))
+        made = shared_schedules.create_shared_schedule(**_with_windows(values), by=self.by)
         return made.id
 
     def change(self, row: Schedule, changes: dict[str, Any]) -> None:
@@ -98,7 +106,7 @@ class SharedScheduleView(EditableResource[Schedule]):
         )
 
     def remove(self, row: Schedule) -> str:
-        shared_schedules.remove_shared_schedule(schedule_id=row.id)
+        shared_schedules.remove_shared_schedule(schedule_id=row.id, by=self.by)
         return ""
 
 
@@ -170,6 +178,13 @@ class ExceptionView(EditableResource[ScheduleException]):
     def rows(self) -> QuerySet[ScheduleException]:
         rows = ScheduleException.objects.select_related("schedule__campaign")
         return rows.order_by("day", "id")
+
+    def seen(self) -> QuerySet[ScheduleException]:
+        if not self.access.is_limited:
+            return self.rows()
+        users = Campaign.objects.filter(self.access.within("brand"))
+        is_own = Q(schedule__in=users.values("schedule"))
+        return self.rows().filter(is_own | Q(schedule__in=users.values("shared_schedule")))
 
     def narrow(
         self, rows: QuerySet[ScheduleException], asked: Mapping[str, Any]
@@ -287,7 +302,7 @@ class TimelineView(ApiView):
 
     def get(self, request: Request, campaign_id: UUID) -> Response:
         rows = Campaign.objects.select_related("brand")
-        campaign = rows.filter(id=campaign_id).first()
+        campaign = self.access.narrow(rows, "brand").filter(id=campaign_id).first()
         if campaign is None:
             raise NotFound("There is no such campaign.")
         calendar = campaign.brand.calendar
