@@ -28,6 +28,7 @@ urlpatterns = [
     path("groups/<uuid:group_id>/", groups.show, name="group"),
     path("groups/<uuid:group_id>/edit/", groups.edit, name="group_edit"),
     path("groups/<uuid:group_id>/remove/", groups.remove, name="group_remove"),
+    path("budgets/<uuid:budget_id>/limits/", budgets.limits, name="limits"),
     path("budgets/<uuid:budget_id>/adjust/", budgets.adjust, name="adjust"),
     path(
         "budgets/<uuid:budget_id>/adjustments/<uuid:adjustment_id>/withdraw/",

@@ -38,6 +38,7 @@ EDIT = {
     "/groups/{group}/edit/",
     "/groups/{group}/remove/",
     "/budgets/{budget}/adjust/",
+    "/budgets/{budget}/limits/",
     "/campaigns/{campaign}/edit/",
     "/campaigns/{campaign}/remove/",
     "/campaigns/{campaign}/spend/",

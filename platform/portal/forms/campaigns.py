@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django import forms
 
+from accounts.roles import Right
 from budgets.models import Budget
 from budgets.terms import Limits
 from campaigns.models import Campaign
 
-from .budgets import TermsForm, initial_terms
+from .budgets import TERMS, TermsForm, initial_terms
 from .shared import DayField, LimitField, PortalForm
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _PLAIN = {"autocomplete": "off"}
 
 
 class CampaignForm(PortalForm):
+    rights = dict.fromkeys(TERMS, Right.EDIT_BUDGETS)
     name = forms.CharField(max_length=200, widget=forms.TextInput(attrs=_PLAIN))
     group = forms.TypedChoiceField(
         required=False,

@@ -16,6 +16,7 @@ from dayparting.models import Weekday, Window
 from kernel import clock
 from kernel.errors import DomainError
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..charts import week_timetable
 from ..forms.schedules import CopyDayForm, NewWindowForm, WindowForm
@@ -24,7 +25,7 @@ from ..forms.schedules import CopyDayForm, NewWindowForm, WindowForm
 @page()
 def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """The timetable, its windows by day, and the forms to add and to copy."""
-    return _week(request, _find(campaign_id))
+    return _week(request, _find(request, campaign_id))
 
 
 def _week(
@@ -56,7 +57,7 @@ def _week(
 @page(Right.EDIT_SCHEDULES)
 def add(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Add a window to one or more weekdays at once."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     form = NewWindowForm(request.POST)
     if form.is_valid():
         start, end = form.cleaned_data["start_time"], form.cleaned_data["end_time"]
@@ -77,7 +78,7 @@ def add(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def copy(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Copy a weekday's windows to other weekdays, in one go."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     form = CopyDayForm(request.POST)
     if form.is_valid():
         source = form.cleaned_data["source"]
@@ -113,8 +114,8 @@ def _names(days: list[int]) -> str:
 @page(Right.EDIT_SCHEDULES)
 def edit(request: PortalRequest, window_id: UUID) -> HttpResponse:
     """Change one window."""
-    window = get_object_or_404(Window, id=window_id)
-    campaign = _campaign_of(window)
+    window = get_object_or_404(seen.windows(request), id=window_id)
+    campaign = _campaign_of(request, window)
     initial = {
         name: getattr(window, name)
         for name in ("day_of_week", "start_time", "end_time", "is_active")
@@ -138,8 +139,8 @@ def edit(request: PortalRequest, window_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def remove(request: PortalRequest, window_id: UUID) -> HttpResponse:
     """Remove one window."""
-    window = get_object_or_404(Window, id=window_id)
-    campaign = _campaign_of(window)
+    window = get_object_or_404(seen.windows(request), id=window_id)
+    campaign = _campaign_of(request, window)
     try:
         schedules.remove_window(window_id=window.id, now=clock.read(), by=request.user.actor)
         messages.success(request, f"{window} is removed.")
@@ -148,11 +149,11 @@ def remove(request: PortalRequest, window_id: UUID) -> HttpResponse:
     return redirect("portal:schedule", campaign.id)
 
 
-def _find(campaign_id: UUID) -> Campaign:
-    return get_object_or_404(Campaign.objects.select_related("brand"), id=campaign_id)
+def _find(request: PortalRequest, campaign_id: UUID) -> Campaign:
+    return get_object_or_404(seen.campaigns(request).select_related("brand"), id=campaign_id)
 
 
-def _campaign_of(window: Window) -> Campaign:
+def _campaign_of(request: PortalRequest, window: Window) -> Campaign:
     return get_object_or_404(
-        Campaign.objects.select_related("brand"), schedule_id=window.schedule_id
+        seen.campaigns(request).select_related("brand"), schedule_id=window.schedule_id
     )

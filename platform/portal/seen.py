@@ -1,0 +1,32 @@
+"""What of the agency's rows is there for the person who asks: views take rows from here alone.
+
+Of a brand that is not theirs nothing is: its pages are 404, as those of a brand that never was.
+"""
+
+from django.db.models import QuerySet
+
+from budgets.models import Brand, Budget, SpendEntry
+from campaigns.models import Campaign
+from dayparting.models import Window
+
+from .access import PortalRequest
+
+
+def brands(request: PortalRequest) -> QuerySet[Brand]:
+    return request.user.access.narrow(Brand.objects.all(), "id")
+
+
+def budgets(request: PortalRequest) -> QuerySet[Budget]:
+    return request.user.access.narrow(Budget.objects.all(), "brand")
+
+
+def campaigns(request: PortalRequest) -> QuerySet[Campaign]:
+    return request.user.access.narrow(Campaign.objects.all(), "brand")
+
+
+def entries(request: PortalRequest) -> QuerySet[SpendEntry]:
+    return request.user.access.narrow(SpendEntry.objects.all(), "budget__brand")
+
+
+def windows(request: PortalRequest) -> QuerySet[Window]:
+    return request.user.access.narrow(Window.objects.all(), "schedule__campaign__brand")
