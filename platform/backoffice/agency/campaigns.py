@@ -38,7 +38,7 @@ from ..sites import agency_site
 from ..words import NOTHING, instant, label_of, status_chip, told, weekly
 from .money import LimitsForm, limit_text
 from .removal import RemovingAdmin, budgets_with_spend
-from .rights import FiguredAdmin, actor_of, become
+from .rights import FiguredAdmin, actor_of, become, may
 
 if TYPE_CHECKING:
     _ModelChoiceField = forms.ModelChoiceField[Budget]
@@ -79,23 +79,24 @@ class CampaignForm(LimitsForm):
             leave = [] if is_new else [("", "leave it as it is")]
             self.fields["command"].choices = leave + COMMANDS  # type: ignore[attr-defined]
         if "group" in self.fields:
-            groups = _groups(self._brand_id())
+            groups = self._groups()
             self.fields["group"].queryset = groups  # type: ignore[attr-defined]
             if is_new and not groups:
                 self.fields["group"].help_text = "Can be chosen once the campaign is saved."
 
-    def _brand_id(self) -> UUID | None:
-        """The brand, as far as it is known yet: posted, or named by the link that led here."""
+    def _groups(self) -> QuerySet[Budget]:
+        """Return the groups of the brand, as far as it is known yet: posted, or named by the link
+        that led here."""
+        groups = Budget.objects.filter(kind=BudgetKind.GROUP).order_by("name")
         if not self.instance._state.adding:
-            return self.instance.brand_id
+            return groups.filter(brand=self.instance.brand_id)
         try:
-            return UUID(str(self.data.get("brand") or self.initial.get("brand") or ""))
+            brand_id = UUID(str(self.data.get("brand") or self.initial.get("brand") or ""))
         except ValueError:
-            return None
-
-
-def _groups(brand_id: UUID | None) -> QuerySet[Budget]:
-    return Budget.objects.filter(brand=brand_id, kind=BudgetKind.GROUP).order_by("name")
+            return groups.none()
+        # One of those that the person may choose.
+        offered = self.fields["brand"].queryset  # type: ignore[attr-defined]
+        return groups.filter(brand__in=offered.filter(id=brand_id))
 
 
 class HeldFilter(SimpleListFilter):
@@ -117,6 +118,7 @@ class HeldFilter(SimpleListFilter):
 @register(Campaign, site=agency_site)
 class CampaignAdmin(RemovingAdmin, FiguredAdmin):
     form = CampaignForm
+    brand_path = "brand"
     edit_right = Right.EDIT_CAMPAIGNS
     actions = ["pause", "resume", "switch_off", "delete_selected"]
     autocomplete_fields = ["brand"]
@@ -141,7 +143,9 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
             "external_id",
             ("start_date", "end_date"),
         ]
-        budget = [("daily_budget", "monthly_budget"), "group"]
+        sets_limits = may(request, Right.EDIT_BUDGETS)
+        # Who sets no limits reads them, where there are any.
+        budget = [_LIMITS, "group"] if obj or sets_limits else ["group"]
         if obj is None or self.has_change_permission(request, obj):
             campaign.append("command")
         edited = [
@@ -151,8 +155,9 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
         return [*edited, ("Now", {"fields": self.shown_fields})] if obj else edited
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        limits = () if may(request, Right.EDIT_BUDGETS) else _LIMITS
         # A campaign belongs to one brand for ever.
-        return [*self.shown_fields, "brand"] if obj else self.shown_fields
+        return [*self.shown_fields, *limits, *(["brand"] if obj else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand", "budget__parent__parent")

@@ -90,6 +90,8 @@ class PersonForm(RefusableForm):
 class PeopleAdmin(AgencyAdmin):
     """Rows that only those who manage people see."""
 
+    # Who manages people is limited to no brand.
+    brand_path = None
     view_right = Right.MANAGE_PEOPLE
     edit_right = Right.MANAGE_PEOPLE
 

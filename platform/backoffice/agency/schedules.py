@@ -69,6 +69,7 @@ class Windows(_TabularInline):
 
 @register(Schedule, site=agency_site)
 class ScheduleAdmin(AgencyAdmin):
+    brand_path = "campaign__brand"
     edit_right = Right.EDIT_SCHEDULES
     can_add = False
     inlines = [Windows]
