@@ -39,7 +39,12 @@ else:
     _ModelChoiceField = forms.ModelChoiceField
 
 SOURCE = "admin"
-_KINDS = {EntryKind.SPEND: "run", EntryKind.CORRECTION: "wait", EntryKind.REVERSAL: "off"}
+_KINDS = {
+    EntryKind.SPEND: "run",
+    EntryKind.RESTATEMENT: "run",
+    EntryKind.CORRECTION: "wait",
+    EntryKind.REVERSAL: "off",
+}
 
 
 class CampaignChoice(_ModelChoiceField):
