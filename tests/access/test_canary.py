@@ -262,6 +262,35 @@ def test_a_spend_of_another_brand_is_one_of_no_campaign(own, other):
     assert [status for status, _ in told[0]] == [404, 422, 422, 422, 404]
 
 
+def test_a_key_that_another_brands_spend_has_tells_nothing_of_it(own, other):
+    client = limited(Role.BUYER, "api", own)
+    same = {"external_id": other["external_id"], "source": other["source"]}
+    answer = ask(client, "POST", "/api/spends/", json.dumps(spend(own["campaign"], **same)))
+    assert answer.status_code == 409
+    for said in same.values():
+        answer.text_ = answer.text_.replace(said, "")
+    assert not is_told(answer.text_)
+
+
+def test_all_that_a_source_said_is_all_of_ones_own_brands(own, other):
+    """A complete report of a buyer who is limited takes nothing back from other brands."""
+    client = limited(Role.BUYER, "api", own)
+    complete = {"from": "2026-03-01", "to": "2026-03-02", "campaigns": "all"}
+    body = {
+        "mode": "restate",
+        "source": f"{WORD} restating",
+        "as_of": "2026-03-02T11:59:00Z",
+        "rows": [{"campaign": own["campaign"], "amount": "3", "spend_date": "2026-03-01"}],
+        "complete": complete,
+        "confirm_decrease": True,
+    }
+    answer = ask(client, "POST", "/api/spends/batch/", json.dumps(body))
+    assert answer.status_code == 201
+    told = json.loads(answer.content)
+    assert {row["campaign"] for row in told["restated"]} <= {own["campaign"]}
+    assert not _SUMS.search(answer.text_)
+
+
 def bodies(own: Things, ids: Things) -> dict[str, tuple[str, dict[str, Any]]]:
     """Return writes to one's own that name something else in their bodies."""
     week = {"day_of_week": 1, "start_time": "09:00", "end_time": "10:00"}
