@@ -1,7 +1,9 @@
 """Users and API keys of one agency; in the platform's schema, its staff."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -12,6 +14,7 @@ from rest_framework_api_key.crypto import KeyGenerator
 from kernel.actor import Actor, ActorKind
 from kernel.ids import uuid7
 
+from .access import Access
 from .roles import Right, Role, allows
 
 # A client is limited to its own brands, whatever else goes wrong.
@@ -87,14 +90,18 @@ class User(AbstractBaseUser):
         told = f"{self.password}:{self.sessions_ended}"
         return salted_hmac("accounts.session", told, secret=secret, algorithm="sha256").hexdigest()
 
+    @property
+    def access(self) -> Access:
+        return Access.of(self.role, self.brand_ids)
+
     def may(self, right: Right) -> bool:
         """Return whether this person's role includes `right`."""
-        return self.is_active and allows(self.role, right)
+        return self.is_active and self.access.may(right)
 
     @property
     def actor(self) -> Actor:
         kind = ActorKind.PERSON if self.support is None else ActorKind.SUPPORT
-        return Actor(kind, str(self.id), str(self))
+        return Actor(kind, str(self.id), str(self), self.access.brand_ids)
 
     # What Django's admin asks. Its two sites decide for themselves who enters; within the
     # platform's a superuser may do everything, within an agency's the role is asked.
@@ -181,7 +188,8 @@ class SupportAccess(models.Model):
 class ApiKey(models.Model):
     """A machine's credential: shown once, stored hashed, looked up by its public prefix.
 
-    `brand_ids` limits it to brands, as a person's do.
+    `brand_ids` limits it to brands, as a person's do. It ends with the person who made it; one that
+    the operator made has no maker.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -197,7 +205,11 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_because = models.CharField(max_length=200, blank=True, editable=False)
+    # Within a minute of the last request.
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    made_by_id = models.UUIDField(null=True, blank=True, editable=False, db_index=True)
+    made_by_label = models.CharField(max_length=120, blank=True, editable=False)
 
     # What DRF asks of a request's user.
     is_authenticated = True
@@ -211,33 +223,55 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def access(self) -> Access:
+        return Access.of(self.role, self.brand_ids)
+
     def may(self, right: Right) -> bool:
         """Return whether this key's role includes `right`."""
-        return allows(self.role, right)
+        return self.access.may(right)
 
     def is_usable(self, *, now: datetime) -> bool:
         """Return whether the key is neither revoked nor expired at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
+    def state(self, *, now: datetime) -> str:
+        """Return `usable`, `expired` or `revoked`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "usable" if self.is_usable(now=now) else "expired"
+
     @property
     def actor(self) -> Actor:
-        return Actor(ActorKind.KEY, str(self.id), f"API key {self.name}")
+        label = f"API key {self.name}"
+        return Actor(ActorKind.KEY, str(self.id), label, self.access.brand_ids)
 
 
 _generator = KeyGenerator()
 
 
 def create_api_key(
-    *, name: str, role: Role, expires_at: datetime | None = None
+    *,
+    name: str,
+    role: Role,
+    brand_ids: Collection[UUID] | None = None,
+    expires_at: datetime | None = None,
+    maker: User | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key and return it with its secret, which is nowhere else and never shown again."""
+    """Store a key and return it with its secret, which is nowhere else and never shown again.
+
+    What a key may be, `keys.make_key` says.
+    """
     secret, prefix, secret_hash = _generator.generate()
     key = ApiKey.objects.create(
         name=name,
         role=role,
+        brand_ids=None if brand_ids is None else sorted(set(brand_ids)),
         prefix=prefix,
         secret_hash=secret_hash,
         expires_at=expires_at,
+        made_by_id=maker.id if maker else None,
+        made_by_label=str(maker)[:120] if maker else "",
     )
     return key, secret
 

@@ -16,6 +16,11 @@ class Role(StrEnum):
         """What people call it: "Client viewer"."""
         return self.value.replace("_", " ").capitalize()
 
+    @property
+    def explanation(self) -> str:
+        """What it lets somebody do, in a sentence."""
+        return _EXPLANATIONS[self]
+
 
 class Right(StrEnum):
     VIEW = "view"
@@ -37,6 +42,14 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.FINANCE: _SPEND | {Right.EDIT_BUDGETS},
     Role.VIEWER: frozenset({Right.VIEW}),
     Role.CLIENT_VIEWER: frozenset({Right.VIEW}),
+}
+_EXPLANATIONS = {
+    Role.OWNER: "Everything, and lets people and keys in.",
+    Role.MANAGER: "Edits brands, budgets, campaigns, hours and spend.",
+    Role.BUYER: "Edits campaigns, hours and spend, but no limits.",
+    Role.FINANCE: "Sets limits, records and corrects spend, but edits no campaigns.",
+    Role.VIEWER: "Reads everything, and changes nothing.",
+    Role.CLIENT_VIEWER: "Reads the brands that you name, and sees nothing of the others.",
 }
 # Who may be limited to brands by name. A client is always: without a name, it sees nothing.
 LIMITABLE = frozenset({Role.BUYER, Role.CLIENT_VIEWER})

@@ -1,6 +1,7 @@
 """Let people and machines in, and out again."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -20,8 +21,9 @@ from tenants.models import Agency, Opening
 from tenants.schemas import fill_schema
 from tenants.services import make_ready
 
-from .models import ApiKey, User
-from .roles import Role
+from .keys import revoke_keys_beyond
+from .models import User
+from .roles import LIMITABLE, Role
 
 logger = logging.getLogger("accounts.openings")
 
@@ -36,23 +38,64 @@ def check_email(email: str) -> str:
     return email
 
 
-def add_person(*, email: str, role: Role, name: str = "", password: str | None = None) -> User:
-    """Make a user of the current agency. Raises InvalidValue and NameTaken."""
+def check_brands(role: Role, brand_ids: Collection[UUID] | None) -> list[UUID] | None:
+    """Return the brands that a person of this role is limited to, as they are stored; None is all.
+
+    Raises InvalidValue for a client without a brand, and for a role that is never limited.
+    """
+    if brand_ids is None:
+        if role == Role.CLIENT_VIEWER:
+            raise InvalidValue("A client viewer needs at least one brand.", field="brands")
+        return None
+    if role not in LIMITABLE:
+        named = " and ".join(f"{one.label.lower()}s" for one in Role if one in LIMITABLE)
+        raise InvalidValue(f"Only {named} are limited to brands.", field="brands")
+    if not brand_ids:
+        raise InvalidValue(f"A {role.label.lower()} needs at least one brand.", field="brands")
+    return sorted(set(brand_ids))
+
+
+def add_person(
+    *,
+    email: str,
+    role: Role,
+    brand_ids: Collection[UUID] | None = None,
+    name: str = "",
+    password: str | None = None,
+) -> User:
+    """Make a user of the current agency, limited to brands if they are named.
+
+    Raises InvalidValue and NameTaken.
+    """
     email = check_email(email)
+    brands = check_brands(role, brand_ids)
     try:
         with transaction.atomic():
-            return User.objects.create_user(email, password, role=role, name=name)
+            return User.objects.create_user(email, password, role=role, brand_ids=brands, name=name)
     except IntegrityError:
         raise NameTaken(f"{email} is here already.", field="email") from None
 
 
 @atomic
-def change_person(*, user_id: UUID, name: str, role: Role, is_active: bool) -> User:
-    """Change a user. Raises NotFound, and Conflict where no active owner would be left."""
+def change_person(
+    *,
+    user_id: UUID,
+    name: str,
+    role: Role,
+    is_active: bool,
+    brand_ids: Collection[UUID] | None,
+    now: datetime,
+) -> User:
+    """Change a user: from the next request on, these are their role and brands (None: all).
+
+    API keys that they made and that exceed it are revoked. Raises NotFound, InvalidValue, and
+    Conflict where no active owner would be left.
+    """
+    brands = check_brands(role, brand_ids)
     # Locked, so that two owners can't take the right from each other at once.
     owners = User.objects.select_for_update().filter(role=Role.OWNER, is_active=True)
     owner_ids = {owner.id for owner in owners.order_by("id")}
-    user = User.objects.filter(id=user_id).first()
+    user = User.objects.select_for_update().filter(id=user_id).first()
     if user is None:
         raise NotFound("There is no such person.")
     if owner_ids == {user.id} and not (role == Role.OWNER and is_active):
@@ -63,21 +106,29 @@ def change_person(*, user_id: UUID, name: str, role: Role, is_active: bool) -> U
     if user.is_active and not is_active:
         # Should they be let in again, it is not by the sessions of before.
         user.sessions_ended += 1
-    user.name, user.role, user.is_active = name, role, is_active
-    user.save(update_fields=["name", "role", "is_active", "sessions_ended"])
+    user.name, user.role, user.is_active, user.brand_ids = name, role, is_active, brands
+    user.save(update_fields=["name", "role", "is_active", "brand_ids", "sessions_ended"])
+    revoke_keys_beyond(user, now=now)
     return user
 
 
 @atomic
-def remove_person(*, user_id: UUID) -> User:
-    """Take a person's access away: their sessions are over at the next request.
+def remove_person(*, user_id: UUID, now: datetime) -> User:
+    """Take a person's access away: their sessions and keys are over at the next request.
 
     What they did stays on record. Raises NotFound, and Conflict for the last active owner.
     """
     user = User.objects.filter(id=user_id).first()
     if user is None:
         raise NotFound("There is no such person.")
-    return change_person(user_id=user.id, name=user.name, role=Role(user.role), is_active=False)
+    return change_person(
+        user_id=user.id,
+        name=user.name,
+        role=Role(user.role),
+        brand_ids=user.brand_ids,
+        is_active=False,
+        now=now,
+    )
 
 
 def end_sessions(*, user_id: UUID) -> User:
@@ -87,15 +138,6 @@ def end_sessions(*, user_id: UUID) -> User:
     if user is None:
         raise NotFound("There is no such person.")
     return user
-
-
-def revoke_api_key(*, key_id: UUID, now: datetime) -> ApiKey:
-    """Revoke a key for good; a second time changes nothing. Raises NotFound."""
-    ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=now)
-    key = ApiKey.objects.filter(id=key_id).first()
-    if key is None:
-        raise NotFound("There is no such key.")
-    return key
 
 
 def password_link(user: User) -> str:

@@ -67,9 +67,14 @@ class KeyConflict(Conflict):
 
     def __init__(self, entry: NewEntry, known: Line, *, row: int | None = None) -> None:
         place = "the ledger" if row is None else f"row {row}"
+        if known.budget_id == entry.budget_id:
+            content = f"{known.amount.normalize():f} on {known.day}. Correct it, or"
+        else:
+            # Whoever reports this may have nothing to do with that one's brand.
+            content = "another campaign's. Please"
         super().__init__(
             f"{entry.key!r} of source {entry.source!r} is in {place} with another content:"
-            f" {known.amount.normalize():f} on {known.day}. Correct it, or use another key.",
+            f" {content} use another key.",
             field="external_id",
         )
 

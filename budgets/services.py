@@ -20,23 +20,29 @@ from .models import Brand, Budget, BudgetChange, BudgetKind, BudgetMode, LimitVe
 from .terms import Limits
 
 
-def lock_brands(brand_ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID, Brand]:
+def lock_brands(
+    brand_ids: Iterable[UUID], *, by: Actor, skip_locked: bool = False
+) -> dict[UUID, Brand]:
     """Lock the brands' rows in the order of their ids: writers of one brand take turns.
 
     Whatever a decision rests on is read after this, in new statements. With `skip_locked` the
-    brands that somebody else holds are left out.
+    brands that somebody else holds are left out. Raises NotFound for a brand that is not `by`'s:
+    whoever writes comes through here, so no face can let somebody write beyond their brands.
     """
+    wanted = set(brand_ids)
+    if not all(map(by.covers, wanted)):
+        raise NotFound("There is no such brand.", field="brand")
     rows = (
-        Brand.objects.filter(id__in=set(brand_ids))
+        Brand.objects.filter(id__in=wanted)
         .order_by("id")
         .select_for_update(no_key=True, skip_locked=skip_locked)
     )
     return {brand.id: brand for brand in rows}
 
 
-def lock_brand(brand_id: UUID) -> Brand:
+def lock_brand(brand_id: UUID, *, by: Actor) -> Brand:
     """Lock one brand's row, or raise NotFound."""
-    found = lock_brands([brand_id]).get(brand_id)
+    found = lock_brands([brand_id], by=by).get(brand_id)
     if found is None:
         raise NotFound("There is no such brand.", field="brand")
     return found

@@ -5,7 +5,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
+from accounts.access import Access
 from budgets.models import Brand, Budget, BudgetKind
+from dayparting.models import Schedule
 
 from .models import Campaign, Hold, Reason
 from .sentences import Surroundings, hold_sentence
@@ -74,3 +78,16 @@ def budget_name(budget: Budget, campaign: Campaign) -> str:
 def brand_days(brands: Iterable[Brand], *, now: datetime) -> dict[UUID, date]:
     """Return each brand's local day at `now`, as the money queries want it."""
     return {brand.id: brand.calendar.today(now) for brand in brands}
+
+
+def schedules_seen(access: Access) -> QuerySet[Schedule]:
+    """Return the schedules that are there for a caller: campaigns' own, and shared ones.
+
+    Nothing tells whose a shared one is but who uses it, so who is limited to brands sees those that
+    their campaigns use.
+    """
+    if not access.is_limited:
+        return Schedule.objects.all()
+    users = Campaign.objects.filter(access.within("brand"))
+    own, shared = users.values("schedule"), users.values("shared_schedule")
+    return Schedule.objects.filter(Q(id__in=own) | Q(id__in=shared))

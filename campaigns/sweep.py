@@ -100,7 +100,7 @@ def _differing(brands: Collection[Brand], judgement: Judgement) -> list[UUID]:
 
 @atomic
 def _enforce_one(brand_id: UUID, *, now: datetime) -> Collection[Difference]:
-    locked = budgets.lock_brands([brand_id], skip_locked=True)
+    locked = budgets.lock_brands([brand_id], by=SYSTEM, skip_locked=True)
     return enforce_delivery(locked, now=now, by=SYSTEM).differences if locked else ()
 
 
@@ -116,7 +116,7 @@ def enforce_as_of(brands: Collection[Brand], *, at: datetime, now: datetime) -> 
     History tells when it happened, which is `now`. No decision of live time stands then, so the
     brands are due: the next tick, or whoever writes first, decides them anew.
     """
-    locked = budgets.lock_brands(brand.id for brand in brands)
+    locked = budgets.lock_brands((brand.id for brand in brands), by=SYSTEM)
     outcome = _outcome(judge(list(locked.values()), exact_moments(locked.values(), now=at)))
     apply(outcome.differences, exact_moments(locked.values(), now=now), by=SYSTEM)
     changed = {difference.campaign.brand_id for difference in outcome.differences}

@@ -11,6 +11,7 @@ from budgets.models import Brand, Budget, BudgetKind
 from budgets.terms import Limits
 from dayparting.models import Schedule
 from kernel.actor import Actor
+from kernel.errors import NotAllowed
 from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
@@ -45,7 +46,12 @@ def create_brand(
     now: datetime,
     by: Actor,
 ) -> Brand:
-    """Make a brand with the root of its budgets. Raises InvalidValue and NameTaken."""
+    """Make a brand with the root of its budgets.
+
+    Raises InvalidValue, NameTaken, and NotAllowed for who is limited to other brands.
+    """
+    if by.is_limited:
+        raise NotAllowed("Who is limited to some brands makes no new ones.")
     return budgets.create_brand(
         name=name,
         currency=currency,
@@ -59,7 +65,7 @@ def create_brand(
 @atomic
 def update_brand(*, brand_id: UUID, changes: BrandChanges, now: datetime, by: Actor) -> Brand:
     """Change a brand. Raises NotFound, InvalidValue, NameTaken, Conflict (archived, currency)."""
-    brand = budgets.lock_brand(brand_id)
+    brand = budgets.lock_brand(brand_id, by=by)
     check_not_archived(brand)
     now = decision_instant(brand, now=now)
     if "currency" in changes:
@@ -79,7 +85,7 @@ def remove_brand(*, brand_id: UUID, now: datetime, by: Actor) -> Brand | None:
 
     An archived brand keeps its history; its campaigns are archived too, and its name is free again.
     """
-    brand = budgets.lock_brand(brand_id)
+    brand = budgets.lock_brand(brand_id, by=by)
     now = decision_instant(brand, now=now)
     if not ledger.has_spend(budgets.root_of(brand).id):
         campaigns = Campaign.objects.filter(brand=brand)

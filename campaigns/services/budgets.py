@@ -53,7 +53,7 @@ def create_group(
     by: Actor,
 ) -> Budget:
     """Make a budget group. Raises NotFound, InvalidValue, NameTaken, Conflict."""
-    brand = budgets.lock_brand(brand_id)
+    brand = budgets.lock_brand(brand_id, by=by)
     check_not_archived(brand)
     now = decision_instant(brand, now=now)
     group = budgets.create_group(brand=brand, name=name)
@@ -74,7 +74,7 @@ def update_budget(*, budget_id: UUID, changes: LimitChanges, now: datetime, by: 
 
     Raises as `create_group` does.
     """
-    brand, budget, now = _lock_budget(budget_id, now=now)
+    brand, budget, now = _lock_budget(budget_id, now=now, by=by)
     if "name" in changes and changes["name"] != budget.name:
         if budget.kind != BudgetKind.GROUP:
             raise Conflict(
@@ -135,7 +135,7 @@ def change_limits(
 @atomic
 def withdraw_limits(*, budget_id: UUID, from_day: date, now: datetime, by: Actor) -> None:
     """Take back limits that have not begun yet. Raises NotFound and Conflict (they have)."""
-    brand, budget, now = _lock_budget(budget_id, now=now)
+    brand, budget, now = _lock_budget(budget_id, now=now, by=by)
     today = brand.calendar.today(now)
     if from_day <= today:
         raise Conflict(f"The past is not rewritten: today is {today}.", field="from")
@@ -159,7 +159,7 @@ def adjust_budget(
 
     Raises NotFound, InvalidValue, and Conflict where it has no limit to adjust.
     """
-    brand, budget, now = _lock_budget(budget_id, now=now)
+    brand, budget, now = _lock_budget(budget_id, now=now, by=by)
     adjustment = adjusting.give(
         budget,
         brand=brand,
@@ -179,7 +179,7 @@ def withdraw_adjustment(
     *, budget_id: UUID, adjustment_id: UUID, now: datetime, by: Actor
 ) -> BudgetAdjustment:
     """Take an adjustment back before its end. Raises NotFound and Conflict (it has ended)."""
-    brand, budget, now = _lock_budget(budget_id, now=now)
+    brand, budget, now = _lock_budget(budget_id, now=now, by=by)
     adjustment = adjusting.withdraw(budget, adjustment_id, brand=brand, now=now, by=by)
     enforce_delivery({brand.id: brand}, now=now, by=by)
     return adjustment
@@ -188,7 +188,7 @@ def withdraw_adjustment(
 @atomic
 def remove_group(*, budget_id: UUID, now: datetime, by: Actor) -> None:
     """Delete a budget group; its campaigns are then directly below their brand's root."""
-    brand, group, now = _lock_budget(budget_id, now=now)
+    brand, group, now = _lock_budget(budget_id, now=now, by=by)
     if group.kind != BudgetKind.GROUP:
         raise Conflict("Only a group can be deleted: this budget belongs to its brand or campaign.")
     if _has_history(group):
@@ -213,15 +213,15 @@ def check_not_archived(brand: Brand) -> None:
         raise Conflict(f"{brand.name} is archived.", field="brand")
 
 
-def _lock_budget(budget_id: UUID, *, now: datetime) -> tuple[Brand, Budget, datetime]:
+def _lock_budget(budget_id: UUID, *, now: datetime, by: Actor) -> tuple[Brand, Budget, datetime]:
     """Lock a budget's brand, read the budget after that, and tell the instant to decide at.
 
     Raises NotFound, and Conflict for what is archived.
     """
     brand_id = Budget.objects.filter(id=budget_id).values_list("brand_id", flat=True).first()
-    if brand_id is None:
+    if brand_id is None or not by.covers(brand_id):
         raise NotFound("There is no such budget.", field="budget")
-    brand = budgets.lock_brand(brand_id)
+    brand = budgets.lock_brand(brand_id, by=by)
     check_not_archived(brand)
     budget = Budget.objects.filter(id=budget_id).first()
     if budget is None:

@@ -65,8 +65,8 @@ def create_campaign(
     by: Actor,
 ) -> Campaign:
     """Make a campaign and decide on it. Raises NotFound, InvalidValue, NameTaken and Conflict."""
-    shared = lock_shared_row(shared_schedule) if shared_schedule else None
-    brand = budgets.lock_brand(brand_id)
+    shared = lock_shared_row(shared_schedule, by=by) if shared_schedule else None
+    brand = budgets.lock_brand(brand_id, by=by)
     if brand.archived_at is not None:
         raise Conflict(f"{brand.name} is archived.", field="brand")
     now = decision_instant(brand, now=now)
@@ -130,8 +130,8 @@ def update_campaign(
 ) -> Campaign:
     """Change a campaign and decide again. `status` in `changes` is a command (see `command`)."""
     shared_id = changes.get("shared_schedule")
-    shared = lock_shared_row(shared_id) if shared_id else None
-    brand, campaign = lock_campaign(campaign_id)
+    shared = lock_shared_row(shared_id, by=by) if shared_id else None
+    brand, campaign = lock_campaign(campaign_id, by=by)
     now = decision_instant(brand, now=now)
     if campaign.archived_at is not None:
         raise Conflict(f"{campaign.name} is archived.", field="status")
@@ -169,7 +169,9 @@ def command(
     and Conflict (archived).
     """
     found = Campaign.objects.filter(id__in=campaign_ids)
-    brands = budgets.lock_brands(found.values_list("brand_id", flat=True))
+    if by.brand_ids is not None:
+        found = found.filter(brand__in=by.brand_ids)
+    brands = budgets.lock_brands(found.values_list("brand_id", flat=True), by=by)
     if found.count() != len(set(campaign_ids)):
         raise NotFound("There is no such campaign.", field="campaign")
     if archived := found.exclude(archived_at=None).first():
@@ -218,7 +220,7 @@ def _place_pause(ids: Sequence[UUID], *, now: datetime, by: Actor) -> None:
 @atomic
 def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign | None:
     """Delete a campaign without spend, or archive it: return it then, None if it is gone."""
-    brand, campaign = lock_campaign(campaign_id)
+    brand, campaign = lock_campaign(campaign_id, by=by)
     now = decision_instant(brand, now=now)
     if not ledger.has_spend(campaign.budget_id):
         # Told to whoever reads the feed, which outlives the campaign.
@@ -238,21 +240,31 @@ def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign 
     return campaign
 
 
-def lock_shared_row(schedule_id: UUID) -> Schedule:
-    """Lock a shared schedule's row, before any brand's (see schedules.py). Raises NotFound."""
+def lock_shared_row(schedule_id: UUID, *, by: Actor) -> Schedule:
+    """Lock a shared schedule's row, before any brand's (see schedules.py).
+
+    Raises NotFound, also where none of the brands that `by` is limited to uses it.
+    """
     rows = Schedule.objects.select_for_update(no_key=True)
     schedule = rows.filter(id=schedule_id).exclude(name="").first()
-    if schedule is None:
+    if schedule is None or not _is_used_by(by, schedule):
         raise NotFound("There is no such shared schedule.", field="shared_schedule")
     return schedule
 
 
-def lock_campaign(campaign_id: UUID) -> tuple[Brand, Campaign]:
+def _is_used_by(by: Actor, schedule: Schedule) -> bool:
+    if by.brand_ids is None:
+        return True
+    users = Campaign.objects.filter(shared_schedule=schedule, brand__in=by.brand_ids)
+    return users.exists()
+
+
+def lock_campaign(campaign_id: UUID, *, by: Actor) -> tuple[Brand, Campaign]:
     """Lock the campaign's brand and read the campaign after that. Raises NotFound."""
     brand_id = Campaign.objects.filter(id=campaign_id).values_list("brand_id", flat=True).first()
-    if brand_id is None:
+    if brand_id is None or not by.covers(brand_id):
         raise NotFound("There is no such campaign.", field="campaign")
-    brand = budgets.lock_brand(brand_id)
+    brand = budgets.lock_brand(brand_id, by=by)
     campaign = Campaign.objects.select_related("budget", "schedule").filter(id=campaign_id).first()
     if campaign is None:
         raise NotFound("There is no such campaign.", field="campaign")

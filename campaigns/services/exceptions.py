@@ -57,7 +57,7 @@ def add_exception(
 
     Raises NotFound, InvalidValue, NameTaken (the day has one) and Conflict (archived).
     """
-    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id)
+    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id, by=by)
     exception = ScheduleException(schedule=locked.schedule, day=day, note=note)
     _set_hours(exception, hours)
     _save(exception)
@@ -70,7 +70,7 @@ def update_exception(
     *, exception_id: UUID, changes: ExceptionChanges, now: datetime, by: Actor
 ) -> ScheduleException:
     """Change an exception. Raises as `add_exception` does."""
-    locked, exception = _lock_exception(exception_id)
+    locked, exception = _lock_exception(exception_id, by=by)
     _change(exception, changes)
     locked.decide(now=now, by=by)
     return exception
@@ -79,7 +79,7 @@ def update_exception(
 @atomic
 def remove_exception(*, exception_id: UUID, now: datetime, by: Actor) -> None:
     """Remove an exception: the day is like any other of its weekday. Raises NotFound."""
-    locked, exception = _lock_exception(exception_id)
+    locked, exception = _lock_exception(exception_id, by=by)
     exception.delete()
     locked.decide(now=now, by=by)
 
@@ -99,7 +99,7 @@ def change_exceptions(
 
     Ids that are none of its exceptions are passed over. Raises as `add_exception` does.
     """
-    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id)
+    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id, by=by)
     own = ScheduleException.objects.filter(schedule=locked.schedule)
     own.filter(id__in=remove).delete()
     changes = update or {}
@@ -112,13 +112,17 @@ def change_exceptions(
     locked.decide(now=now, by=by)
 
 
-def _lock_exception(exception_id: UUID) -> tuple[LockedSchedule, ScheduleException]:
+def _lock_exception(exception_id: UUID, *, by: Actor) -> tuple[LockedSchedule, ScheduleException]:
     rows = ScheduleException.objects.filter(id=exception_id)
     owner = rows.values_list("schedule__campaign", "schedule_id").first()
     if owner is None:
         raise NotFound("There is no such exception.")
     campaign_id, schedule_id = owner
-    locked = lock_own(campaign_id) if campaign_id else lock_shared(schedule_id)
+    try:
+        locked = lock_own(campaign_id, by=by) if campaign_id else lock_shared(schedule_id, by=by)
+    except NotFound:
+        # Not a word on whose it is.
+        raise NotFound("There is no such exception.") from None
     exception = rows.first()
     if exception is None:
         # Somebody else removed it while we waited for the lock.

@@ -90,7 +90,13 @@ def import_spend(
     }
     if bad:
         # Whoever mends the file wants all that is wrong with it at once.
-        _refuse(bad, lines, spends, find_bad_spends(spends=list(spends.values()), now=now), places)
+        _refuse(
+            bad,
+            lines,
+            spends,
+            find_bad_spends(spends=list(spends.values()), now=now, by=by),
+            places,
+        )
     made = list(found.missing.values())
     try:
         if as_of is None:
@@ -146,7 +152,7 @@ def _restate(
     ids = [campaign.id for campaign in made]
     idle = list(Campaign.objects.filter(id__in=ids, status_version=0).values_list("id", flat=True))
     if idle:
-        locked = {brand.id: budgets.lock_brand(brand.id)}
+        locked = {brand.id: budgets.lock_brand(brand.id, by=by)}
         outcome.add(enforce_delivery(locked, now=now, by=by, campaign_ids=idle))
     return Imported(
         result.recorded,
@@ -167,7 +173,7 @@ def _locked_brand(
         known = create_brand(
             name=name, currency=currency or "USD", time_zone=time_zone or "UTC", now=now, by=by
         )
-    brand = budgets.lock_brand(known.id)
+    brand = budgets.lock_brand(known.id, by=by)
     if brand.archived_at is not None:
         raise Conflict(f"{brand.name} is archived.", field="brand")
     if currency is not None and currency != brand.currency:

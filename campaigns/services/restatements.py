@@ -17,6 +17,7 @@ from kernel.transactions import atomic
 
 from ..crossings import Spender, enforce_after_spend, find_spenders, find_spenders_of
 from ..judgement import Outcome
+from ..models import Campaign
 from .counting import counted
 from .spend import BadRows, NewSpend, SpendCheck
 
@@ -101,15 +102,16 @@ def restate_spends(
     named = {row.campaign_id for row in rows}
     if complete is not None and complete.campaign_ids is not None:
         named |= complete.campaign_ids
-    campaigns = find_spenders(named)
+    campaigns = _spenders(named, by=by)
     _check_named(complete, campaigns)
-    whole = _complete(complete, campaigns)
+    whole = _complete(complete, campaigns, by=by)
     said = restating.places_said(source, whole) if whole else set()
     by_budget = {campaign.budget_id: campaign for campaign in campaigns.values()}
     by_budget |= find_spenders_of(said)
-    brands = budgets.lock_brands(campaign.brand_id for campaign in by_budget.values())
+    brand_ids = {campaign.brand_id for campaign in by_budget.values()}
+    brands = budgets.lock_brands(brand_ids, by=by)
     # Read again: one may have been removed while we waited for the lock.
-    campaigns = find_spenders(named)
+    campaigns = _spenders(named, by=by)
     _check_rows(rows, campaigns, brands, now=now)
     statements = [
         Statement(
@@ -168,11 +170,23 @@ def _check_named(complete: CompleteRange | None, campaigns: Collection[UUID]) ->
         raise NotFound(f"There is no campaign {unknown[0]}.", field="complete")
 
 
-def _complete(complete: CompleteRange | None, campaigns: Mapping[UUID, Spender]) -> Complete | None:
+def _spenders(campaign_ids: Collection[UUID], *, by: Actor) -> dict[UUID, Spender]:
+    """Return those of the campaigns that there are for `by`."""
+    found = find_spenders(campaign_ids)
+    return {key: spender for key, spender in found.items() if by.covers(spender.brand_id)}
+
+
+def _complete(
+    complete: CompleteRange | None, campaigns: Mapping[UUID, Spender], *, by: Actor
+) -> Complete | None:
     if complete is None:
         return None
     ids = complete.campaign_ids
     budget_ids = None if ids is None else frozenset(campaigns[key].budget_id for key in ids)
+    if ids is None and by.brand_ids is not None:
+        # All, of the brands that the source's reporter is limited to.
+        own = Campaign.objects.filter(brand__in=by.brand_ids)
+        budget_ids = frozenset(own.values_list("budget_id", flat=True))
     return Complete(complete.from_day, complete.to_day, complete.as_of, budget_ids)
 
 

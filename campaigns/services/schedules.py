@@ -14,7 +14,7 @@ from budgets import services as budgets
 from budgets.models import Brand
 from dayparting.models import Schedule, Window
 from kernel.actor import Actor
-from kernel.errors import Conflict, InvalidValue, NotFound
+from kernel.errors import Conflict, InvalidValue, NotAllowed, NotFound
 from kernel.transactions import atomic
 
 from ..enforcement import enforce_delivery
@@ -54,35 +54,46 @@ class LockedSchedule:
             enforce_delivery(self.brands, now=now, by=by, campaign_ids=self.campaign_ids)
 
 
-def lock_own(campaign_id: UUID) -> LockedSchedule:
+def lock_own(campaign_id: UUID, *, by: Actor) -> LockedSchedule:
     """Lock a campaign's brand; what is read of its own schedule is read after that.
 
     Raises NotFound and Conflict (archived).
     """
-    brand, campaign = lock_campaign(campaign_id)
+    brand, campaign = lock_campaign(campaign_id, by=by)
     if campaign.archived_at is not None:
         raise Conflict(f"{campaign.name} is archived.", field="campaign")
     return LockedSchedule(campaign.schedule, {brand.id: brand}, [campaign.id])
 
 
-def lock_shared(schedule_id: UUID) -> LockedSchedule:
-    """Lock a shared schedule, then the brands of its users. Raises NotFound."""
-    schedule = lock_shared_row(schedule_id)
+def lock_shared(schedule_id: UUID, *, by: Actor) -> LockedSchedule:
+    """Lock a shared schedule, then the brands of its users.
+
+    Raises NotFound, and NotAllowed where brands that are not `by`'s use it too.
+    """
+    schedule = lock_shared_row(schedule_id, by=by)
     users = Campaign.objects.filter(shared_schedule=schedule)
-    brands = budgets.lock_brands(users.values_list("brand_id", flat=True))
+    brand_ids = set(users.values_list("brand_id", flat=True))
+    if not all(map(by.covers, brand_ids)):
+        raise NotAllowed(
+            f"{schedule.name} is used by more than your brands, so you can't change it: give a"
+            " campaign hours of its own instead."
+        )
+    brands = budgets.lock_brands(brand_ids, by=by)
     # Read again: one may have gone while we waited for the locks; none can have come.
     return LockedSchedule(schedule, brands, list(users.values_list("id", flat=True)))
 
 
-def lock_schedule(*, campaign_id: UUID | None, schedule_id: UUID | None) -> LockedSchedule:
+def lock_schedule(
+    *, campaign_id: UUID | None, schedule_id: UUID | None, by: Actor
+) -> LockedSchedule:
     """Lock a campaign's own schedule, or a shared one: exactly one of them is named.
 
     Raises NotFound, Conflict (archived) and InvalidValue (none or both are named).
     """
     if campaign_id is not None and schedule_id is None:
-        return lock_own(campaign_id)
+        return lock_own(campaign_id, by=by)
     if schedule_id is not None and campaign_id is None:
-        return lock_shared(schedule_id)
+        return lock_shared(schedule_id, by=by)
     raise InvalidValue(
         "Hours are a campaign's or a shared schedule's: name one of them.", field="campaign"
     )
@@ -100,7 +111,7 @@ def add_window(
     by: Actor,
 ) -> Window:
     """Add a window (0 = Monday; local wall clock). Raises NotFound, InvalidValue and Conflict."""
-    locked = lock_own(campaign_id)
+    locked = lock_own(campaign_id, by=by)
     window = Window(
         schedule=locked.schedule,
         day_of_week=day_of_week,
@@ -117,7 +128,7 @@ def add_window(
 @atomic
 def update_window(*, window_id: UUID, changes: WindowChanges, now: datetime, by: Actor) -> Window:
     """Change a window. Raises NotFound, InvalidValue and Conflict."""
-    locked, window = _lock_window(window_id)
+    locked, window = _lock_window(window_id, by=by)
     _change(window, changes)
     locked.decide(now=now, by=by)
     return window
@@ -126,7 +137,7 @@ def update_window(*, window_id: UUID, changes: WindowChanges, now: datetime, by:
 @atomic
 def remove_window(*, window_id: UUID, now: datetime, by: Actor) -> None:
     """Remove a window. Raises NotFound and Conflict."""
-    locked, window = _lock_window(window_id)
+    locked, window = _lock_window(window_id, by=by)
     window.delete()
     locked.decide(now=now, by=by)
 
@@ -147,7 +158,7 @@ def change_windows(
     It is decided once, so that no status flickers in between. Ids that are none of its windows are
     passed over. Raises NotFound, InvalidValue and Conflict.
     """
-    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id)
+    locked = lock_schedule(campaign_id=campaign_id, schedule_id=schedule_id, by=by)
     own = Window.objects.filter(schedule=locked.schedule)
     own.filter(id__in=remove).delete()
     changes = update or {}
@@ -161,13 +172,17 @@ def change_windows(
     return added
 
 
-def _lock_window(window_id: UUID) -> tuple[LockedSchedule, Window]:
+def _lock_window(window_id: UUID, *, by: Actor) -> tuple[LockedSchedule, Window]:
     rows = Window.objects.filter(id=window_id)
     owner = rows.values_list("schedule__campaign", "schedule_id").first()
     if owner is None:
         raise NotFound("There is no such window.")
     campaign_id, schedule_id = owner
-    locked = lock_own(campaign_id) if campaign_id else lock_shared(schedule_id)
+    try:
+        locked = lock_own(campaign_id, by=by) if campaign_id else lock_shared(schedule_id, by=by)
+    except NotFound:
+        # Not a word on whose it is.
+        raise NotFound("There is no such window.") from None
     window = rows.first()
     if window is None:
         # Somebody else removed it while we waited for the lock.

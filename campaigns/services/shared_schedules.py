@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from dayparting.models import Schedule, Window
 from kernel.actor import Actor
-from kernel.errors import Conflict, NameTaken
+from kernel.errors import Conflict, NameTaken, NotAllowed
 from kernel.transactions import atomic
 
 from ..models import Campaign
@@ -25,8 +25,14 @@ class SharedScheduleChanges(TypedDict, total=False):
 
 
 @atomic
-def create_shared_schedule(*, name: str, windows: Sequence[NewWindow] = ()) -> Schedule:
-    """Make a schedule to share. Raises NameTaken and InvalidValue."""
+def create_shared_schedule(*, name: str, windows: Sequence[NewWindow] = (), by: Actor) -> Schedule:
+    """Make a schedule to share.
+
+    Raises NameTaken, InvalidValue, and NotAllowed for who is limited to some brands: to them a
+    schedule is there once their campaigns use it.
+    """
+    if by.is_limited:
+        raise NotAllowed("Who is limited to some brands makes no schedules for all to share.")
     schedule = Schedule(name=name)
     _save(schedule)
     _replace_windows(schedule, windows)
@@ -41,7 +47,7 @@ def update_shared_schedule(
 
     Raises NotFound, NameTaken and InvalidValue.
     """
-    locked = lock_shared(schedule_id)
+    locked = lock_shared(schedule_id, by=by)
     schedule = locked.schedule
     if "name" in changes and changes["name"] != schedule.name:
         schedule.name = changes["name"]
@@ -53,13 +59,15 @@ def update_shared_schedule(
 
 
 @atomic
-def remove_shared_schedule(*, schedule_id: UUID) -> None:
+def remove_shared_schedule(*, schedule_id: UUID, by: Actor) -> None:
     """Delete a shared schedule that no campaign uses; archived ones fall back on their own hours.
 
-    Raises NotFound and Conflict.
+    Raises NotFound, Conflict, and NotAllowed where brands that are not `by`'s use it too.
     """
-    schedule = lock_shared_row(schedule_id)
+    schedule = lock_shared_row(schedule_id, by=by)
     users = Campaign.objects.filter(shared_schedule=schedule)
+    if not all(map(by.covers, set(users.values_list("brand_id", flat=True)))):
+        raise NotAllowed(f"{schedule.name} is used by more than your brands.")
     used = users.filter(archived_at=None).count()
     if used:
         campaigns = "1 campaign uses" if used == 1 else f"{used} campaigns use"

@@ -109,7 +109,7 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
     """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
     sources.claim({spend.source for spend in spends}, SourceMode.APPEND, now=now)
     named = {spend.campaign_id for spend in spends}
-    brands = lock_brands_of(named)
+    brands = lock_brands_of(named, by=by)
     campaigns = find_spenders(named)
     errors = _bad_rows(spends, campaigns, brands, now=now)
     if errors:
@@ -130,11 +130,11 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
     Raises NotFound, and Conflict for an entry that is a reversal itself.
     """
     entry = SpendEntry.objects.select_related("budget").filter(id=entry_id).first()
-    if entry is None:
+    if entry is None or not by.covers(entry.budget.brand_id):
         raise NotFound("There is no such spend.")
     if entry.kind == EntryKind.REVERSAL:
         raise Conflict("This entry is a reversal: record the spend again, under another key.")
-    brand = budgets.lock_brand(entry.budget.brand_id)
+    brand = budgets.lock_brand(entry.budget.brand_id, by=by)
     reversal = NewEntry(
         budget_id=entry.budget_id,
         day=entry.day,
@@ -154,10 +154,13 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
     return appended.entries[0], appended.is_new[0]
 
 
-def find_bad_spends(*, spends: Sequence[NewSpend], now: datetime) -> dict[int, DomainError]:
+def find_bad_spends(
+    *, spends: Sequence[NewSpend], now: datetime, by: Actor
+) -> dict[int, DomainError]:
     """Tell by its index which spend can't be recorded, and why; nothing is locked or stored."""
     campaigns = find_spenders({spend.campaign_id for spend in spends})
-    brands = Brand.objects.in_bulk({campaign.brand_id for campaign in campaigns.values()})
+    brand_ids = {campaign.brand_id for campaign in campaigns.values()}
+    brands = Brand.objects.in_bulk(filter(by.covers, brand_ids))
     return _bad_rows(spends, campaigns, brands, now=now)
 
 
@@ -178,17 +181,22 @@ def _bad_rows(
     return errors
 
 
-def lock_brands_of(campaign_ids: Collection[UUID]) -> dict[UUID, Brand]:
+def lock_brands_of(campaign_ids: Collection[UUID], *, by: Actor) -> dict[UUID, Brand]:
     """Lock the campaigns' brands in the order of their ids, as `lock_brands` does.
 
-    In one statement, since a campaign's brand never changes. What else is known of the campaigns is
+    In one statement, since a campaign's brand never changes. Those that are not `by`'s are left
+    out, so that their campaigns are as unknown as any. What else is known of the campaigns is
     read after this: one may be removed while we wait.
     """
+    own, arguments = "", [array(campaign_ids)]
+    if by.brand_ids is not None:
+        own = "AND b.id = ANY(%s::uuid[])"
+        arguments.append(array(by.brand_ids))
     rows = Brand.objects.raw(
-        "SELECT b.* FROM budgets_brand b WHERE b.id IN"
+        "SELECT b.* FROM budgets_brand b WHERE b.id IN"  # noqa: S608
         " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
-        " ORDER BY b.id FOR NO KEY UPDATE OF b",
-        [array(campaign_ids)],
+        f" {own} ORDER BY b.id FOR NO KEY UPDATE OF b",
+        arguments,
     )
     return {brand.id: brand for brand in rows}
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from budgets.models import Brand
 
+from .access import access_of
 from .words import label_of
 
 
@@ -64,7 +65,8 @@ class BrandFilter(SimpleListFilter):
     path = "brand"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        brands = Brand.objects.order_by(F("archived_at").asc(nulls_first=True), "name")
+        own = access_of(request).narrow(Brand.objects.all(), "id")
+        brands = own.order_by(F("archived_at").asc(nulls_first=True), "name")
         return [
             (str(brand.id), f"{brand.name} (archived)" if brand.archived_at else brand.name)
             for brand in brands.only("id", "name", "archived_at")

@@ -12,6 +12,7 @@ from kombu.exceptions import KombuError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import Access
 from api.resources.health import HealthBody
 from api.resources.resource import ApiView
 from campaigns.models import Campaign, Status
@@ -68,9 +69,9 @@ def check_health(*, now: datetime, agency: Agency | None = None) -> Health:
     return Health(now, "ok" if is_ok else "degraded", checks)
 
 
-def campaign_counts() -> dict[str, int]:
-    """Return how many campaigns of the current agency are active and paused."""
-    campaigns = Campaign.objects
+def campaign_counts(access: Access) -> dict[str, int]:
+    """Return how many of the current agency's campaigns that are seen are active and paused."""
+    campaigns = access.narrow(Campaign.objects.all(), "brand")
     return {
         "active": campaigns.filter(status=Status.ACTIVE).count(),
         "paused": campaigns.filter(status=Status.PAUSED).count(),
@@ -88,7 +89,7 @@ class HealthView(ApiView):
         database = health.checks["database"]
         told: dict[str, object] = {"database": _told(database)}
         if database.status == "ok":
-            told["campaigns"] = campaign_counts()
+            told["campaigns"] = campaign_counts(self.access)
         told |= {name: _told(health.checks[name]) for name in ("celery", "redis", "beat", "sweep")}
         body = {"timestamp": health.timestamp, "status": health.status, "checks": told}
         return Response(body, status=200 if database.status == "ok" else 503)

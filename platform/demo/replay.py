@@ -39,4 +39,4 @@ def _let_time_pass(until: datetime) -> None:
         if due is None:
             return
         assert due.next_check_at is not None
-        enforce_delivery(lock_brands([due.id]), now=due.next_check_at, by=SYSTEM)
+        enforce_delivery(lock_brands([due.id], by=SYSTEM), now=due.next_check_at, by=SYSTEM)

@@ -139,7 +139,7 @@ def seed_agency(*, plan: SeedPlan, now: datetime, by: Actor) -> Seeded:
         _count(seeded, rows)
         brand_ids += [brand.id for brand in rows.brands]
     if brand_ids:
-        enforce_delivery(lock_brands(brand_ids), now=now, by=by)
+        enforce_delivery(lock_brands(brand_ids, by=by), now=now, by=by)
     return seeded
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 
 class ActorKind(StrEnum):
@@ -19,11 +20,24 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, an API key or the system itself; `label` is what people are shown."""
+    """A person, an API key or the system itself; `label` is what people are shown.
+
+    `brand_ids` are the brands that may be acted on; None: all. It is not stored with what was done.
+    """
 
     kind: ActorKind
     id: str
     label: str
+    brand_ids: frozenset[UUID] | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there may be brands that this actor has nothing to do with."""
+        return self.brand_ids is not None
+
+    def covers(self, brand_id: UUID) -> bool:
+        """Return whether this actor may act on a brand."""
+        return self.brand_ids is None or brand_id in self.brand_ids
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "", "Paceline")

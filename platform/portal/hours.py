@@ -9,6 +9,8 @@ from django.db.models import Count, Q, QuerySet
 from dayparting.models import Schedule, ScheduleException, Weekday, Window
 from dayparting.sentences import exception_hours
 
+from . import seen
+from .access import PortalRequest
 from .charts import WeekRow, week_timetable
 
 PAST_SHOWN = 30
@@ -57,7 +59,10 @@ def earliest_today(now: datetime) -> date:
     return (now - _LAST_ZONE).date()
 
 
-def shared_schedules() -> QuerySet[Schedule]:
-    """Return the shared schedules by name, with how many campaigns use each (`campaigns`)."""
-    used = Count("users", filter=Q(users__archived_at=None))
-    return Schedule.objects.exclude(name="").annotate(campaigns=used).order_by("name", "id")
+def shared_schedules(request: PortalRequest) -> QuerySet[Schedule]:
+    """Return the shared schedules that the person sees by name, with how many of the campaigns
+    that they see use each (`campaigns`)."""
+    live = Q(users__archived_at=None)
+    used = Count("users", filter=live & request.user.access.within("users__brand"))
+    rows = seen.schedules(request).exclude(name="")
+    return rows.annotate(campaigns=used).order_by("name", "id")

@@ -97,9 +97,9 @@ class Dashboard:
         return sum(count for _, count in self.counts)
 
 
-def dashboard(query: Query, *, now: datetime) -> Dashboard:
-    """Return the agency's overview as `query` asks for it."""
-    brands = list(Brand.objects.filter(archived_at=None))
+def dashboard(query: Query, among: QuerySet[Brand], *, now: datetime) -> Dashboard:
+    """Return the overview of the brands that somebody sees, as `query` asks for it."""
+    brands = list(among.filter(archived_at=None))
     asked = [b for b in brands if query.brand_id in (None, b.id)]
     figures = figures_on(brand_days(asked, now=now), now=now)
     matching = _matching(asked, query)

@@ -10,6 +10,7 @@ from .views import (
     exceptions,
     groups,
     invitations,
+    keys,
     people,
     reports,
     schedules,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("groups/<uuid:group_id>/", groups.show, name="group"),
     path("groups/<uuid:group_id>/edit/", groups.edit, name="group_edit"),
     path("groups/<uuid:group_id>/remove/", groups.remove, name="group_remove"),
+    path("budgets/<uuid:budget_id>/limits/", budgets.limits, name="limits"),
     path("budgets/<uuid:budget_id>/adjust/", budgets.adjust, name="adjust"),
     path(
         "budgets/<uuid:budget_id>/adjustments/<uuid:adjustment_id>/withdraw/",
@@ -107,6 +109,6 @@ urlpatterns = [
     path("people/<uuid:user_id>/link/", people.send_link, name="person_link"),
     path("people/<uuid:user_id>/log-out/", security.log_person_out, name="person_log_out"),
     path("people/<uuid:user_id>/factors/", security.remove_factors, name="person_factors"),
-    path("people/keys/new/", people.new_key, name="key_new"),
-    path("people/keys/<uuid:key_id>/revoke/", people.revoke_key, name="key_revoke"),
+    path("people/keys/new/", keys.new, name="key_new"),
+    path("people/keys/<uuid:key_id>/revoke/", keys.revoke, name="key_revoke"),
 ]

@@ -140,7 +140,7 @@ def test_what_cannot_be_offered_is_refused(acme, changes, error, field):
 
 
 def test_who_was_here_before_is_let_in_by_an_owner(acme):
-    remove_person(user_id=User.objects.get(email="vic@acme.example").id)
+    remove_person(user_id=User.objects.get(email="vic@acme.example").id, now=NOON)
     with pytest.raises(NameTaken, match="was here before"):
         invited(email="vic@acme.example")
 
@@ -220,9 +220,11 @@ def test_the_mails_link_is_on_the_stored_address(acme, mailoutbox):
 def test_who_is_removed_and_let_in_again_has_no_session_of_before(acme, log_in):
     client = log_in("vic@acme.example")
     vic = User.objects.get(email="vic@acme.example")
-    remove_person(user_id=vic.id)
+    remove_person(user_id=vic.id, now=NOON)
     assert client.get("/").status_code == 302
-    change_person(user_id=vic.id, name="Vic", role=Role.VIEWER, is_active=True)
+    change_person(
+        user_id=vic.id, name="Vic", role=Role.VIEWER, is_active=True, brand_ids=None, now=NOON
+    )
     assert client.get("/").status_code == 302
 
 
@@ -235,6 +237,6 @@ def test_sessions_are_ended_everywhere_at_once(acme, log_in):
 
 def test_nobody_is_removed_twice_nor_the_last_owner(acme):
     with pytest.raises(NotFound):
-        remove_person(user_id=UUID(NOBODY))
+        remove_person(user_id=UUID(NOBODY), now=NOON)
     with pytest.raises(Conflict):
-        remove_person(user_id=User.objects.get(email="ann@acme.example").id)
+        remove_person(user_id=User.objects.get(email="ann@acme.example").id, now=NOON)

@@ -31,11 +31,32 @@ def test_an_address_is_taken_in_every_spelling(acme):
 def test_the_last_owner_stays_one(acme):
     ann = User.objects.get(email="ann@acme.example")
     with pytest.raises(Conflict):
-        change_person(user_id=ann.id, name="Ann", role=Role.MANAGER, is_active=True)
+        change_person(
+            user_id=ann.id,
+            name="Ann",
+            role=Role.MANAGER,
+            is_active=True,
+            brand_ids=None,
+            now=NOON,
+        )
     with pytest.raises(Conflict):
-        change_person(user_id=ann.id, name="Ann", role=Role.OWNER, is_active=False)
+        change_person(
+            user_id=ann.id,
+            name="Ann",
+            role=Role.OWNER,
+            is_active=False,
+            brand_ids=None,
+            now=NOON,
+        )
     add_person(email="two@acme.example", role=Role.OWNER)
-    change_person(user_id=ann.id, name="Ann", role=Role.MANAGER, is_active=True)
+    change_person(
+        user_id=ann.id,
+        name="Ann",
+        role=Role.MANAGER,
+        is_active=True,
+        brand_ids=None,
+        now=NOON,
+    )
 
 
 def test_a_key_is_found_by_its_secret_only_while_it_is_usable(acme):

@@ -59,6 +59,7 @@ def fill(count):
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_list_takes_the_same_statements_for_any_number(manager, count):
     campaign = fill(count)
+    manager.get("brands/")  # The first request of a minute notes that the key is used.
     taken = {}
     for path in STATEMENTS:
         with CaptureQueriesContext(connection) as queries:

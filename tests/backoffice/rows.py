@@ -86,7 +86,7 @@ def _schedules(count: int) -> Schedule:
 def _shared_schedules(count: int) -> SharedSchedule:
     windows = [NewWindow(0, time(9), time(18))]
     made = [
-        shared_schedules.create_shared_schedule(name=f"Office {n}", windows=windows)
+        shared_schedules.create_shared_schedule(name=f"Office {n}", windows=windows, by=ANN)
         for n in range(count)
     ]
     for schedule in made:

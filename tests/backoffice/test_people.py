@@ -10,7 +10,7 @@ from accounts import services
 from accounts.models import ApiKey, User, create_api_key, find_api_key
 from accounts.roles import Role
 from tests.backoffice.conftest import errors_of, messages_of, page
-from tests.conftest import NOON
+from tests.conftest import NOON, make_brand
 
 NEW = {"email": "New@Acme.example", "name": "New", "role": "manager"}
 
@@ -150,3 +150,32 @@ def test_others_let_nobody_in(acme, request, who):
     assert client.post(page(ApiKey, "add"), {"name": "x", "role": "owner"}).status_code == 403
     assert not ApiKey.objects.exists()
     assert "People and keys" not in client.get("/admin/").content.decode()
+
+
+def test_a_client_is_let_in_for_named_brands(acme, ann, committed):
+    brand = make_brand()
+    said = {"email": "cli@acme.example", "name": "Cli", "role": "client_viewer"}
+    refused = ann.post(page(User, "add"), said)
+    assert "at least one brand" in errors_of(refused)["brands"][0]
+    with committed():
+        ann.post(page(User, "add"), {**said, "brands": [str(brand.id)]})
+    assert User.objects.get(email="cli@acme.example").brand_ids == [brand.id]
+
+
+def test_a_limit_is_lifted_by_saying_so_only(acme, ann):
+    brand = make_brand()
+    bea = User.objects.create_user("bea@acme.example", role=Role.BUYER, brand_ids=[brand.id])
+    said = {"name": "Bea", "role": "buyer", "is_active": "on"}
+    assert "brands" in errors_of(ann.post(page(User, "change", bea.pk), said))
+    ann.post(page(User, "change", bea.pk), {**said, "all_brands": "on"})
+    bea.refresh_from_db()
+    assert bea.brand_ids is None
+
+
+def test_a_key_shows_its_brands_and_its_maker(acme, ann):
+    brand = make_brand()
+    ann.post(page(ApiKey, "add"), {"name": "P", "role": "buyer", "brands": [str(brand.id)]})
+    key = ApiKey.objects.get(name="P")
+    shown = ann.get(page(ApiKey, "change", key.pk)).content.decode()
+    assert brand.name in shown
+    assert "UTC, Ann" in shown

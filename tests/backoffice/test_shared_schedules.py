@@ -17,7 +17,7 @@ TODAY = "2026-03-02"
 @pytest.fixture
 def office(acme) -> Schedule:
     return shared_schedules.create_shared_schedule(
-        name="Office", windows=[NewWindow(0, time(9), time(18))]
+        name="Office", windows=[NewWindow(0, time(9), time(18))], by=ANN
     )
 
 

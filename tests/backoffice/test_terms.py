@@ -137,8 +137,8 @@ def test_a_campaign_that_waits_for_a_person_says_so(acme, max_):
     )
     campaign = make_campaign(brand, now=NOON - timedelta(days=1))
     make_spend(campaign, "10", spend_date=NOON.date())
-    enforce_delivery({brand.id: lock_brand(brand.id)}, now=NOON, by=ANN)
-    enforce_delivery({brand.id: lock_brand(brand.id)}, now=NOON + timedelta(days=1), by=ANN)
+    enforce_delivery({brand.id: lock_brand(brand.id, by=ANN)}, now=NOON, by=ANN)
+    enforce_delivery({brand.id: lock_brand(brand.id, by=ANN)}, now=NOON + timedelta(days=1), by=ANN)
     listed = max_.get(page(Campaign, "changelist")).content.decode()
     assert "Waits for you" in listed
     campaigns.command(

@@ -122,7 +122,7 @@ def test_a_sweep_skips_a_brand_that_somebody_has_locked(own_agency):
 
     def hold():
         with transaction.atomic():
-            rows.lock_brand(held.id)
+            rows.lock_brand(held.id, by=ANN)
             locked.set()
             release.wait(10)
 
@@ -145,7 +145,7 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
 
     def hold():
         with transaction.atomic():
-            rows.lock_brand(brand.id)
+            rows.lock_brand(brand.id, by=ANN)
             locked.set()
             release.wait(10)
 
@@ -155,7 +155,7 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '100ms'")
                 with pytest.raises(OperationalError, match="lock timeout"):
-                    rows.lock_brand(brand.id)
+                    rows.lock_brand(brand.id, by=ANN)
         finally:
             release.set()
 

@@ -36,7 +36,7 @@ def set_windows(schedule: Schedule, *windows: NewWindow) -> None:
 
 @pytest.mark.parametrize("is_first", ["attach", "edit"])
 def test_the_second_of_the_two_waits_for_the_firsts_commit(own_agency, is_first):
-    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[OPEN])
+    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[OPEN], by=ANN)
     campaign = make_campaign(make_brand())
     calls = {
         "attach": partial(use, campaign, schedule),
@@ -67,7 +67,7 @@ def test_the_second_of_the_two_waits_for_the_firsts_commit(own_agency, is_first)
 def test_campaigns_that_begin_to_use_it_while_it_is_edited_are_decided_by_what_it_says(
     own_agency, counted, last
 ):
-    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[OPEN])
+    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[OPEN], by=ANN)
     brands = [make_brand(f"Brand {number}") for number in range(2)]
     several = [make_campaign(brand, f"C {n}") for brand in brands for n in range(3)]
 
@@ -93,7 +93,7 @@ def test_campaigns_that_begin_to_use_it_while_it_is_edited_are_decided_by_what_i
 
 
 def test_campaigns_that_come_and_go_while_a_day_is_closed_and_opened_agree(own_agency, counted):
-    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[OPEN])
+    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[OPEN], by=ANN)
     several = [make_campaign(make_brand(f"Brand {number}")) for number in range(4)]
 
     def come_and_go() -> None:
@@ -129,8 +129,8 @@ def test_one_that_is_deleted_while_a_campaign_begins_to_use_it_is_used_or_gone(o
         return None
 
     for number in range(4):
-        schedule = shared_schedules.create_shared_schedule(name=f"Office {number}")
-        remove = partial(shared_schedules.remove_shared_schedule, schedule_id=schedule.id)
+        schedule = shared_schedules.create_shared_schedule(name=f"Office {number}", by=ANN)
+        remove = partial(shared_schedules.remove_shared_schedule, schedule_id=schedule.id, by=ANN)
         ended = in_threads(
             own_agency,
             [partial(tried, partial(use, campaign, schedule)), partial(tried, remove)],
@@ -140,7 +140,7 @@ def test_one_that_is_deleted_while_a_campaign_begins_to_use_it_is_used_or_gone(o
 
 
 def test_two_who_add_a_window_at_once_add_both(own_agency):
-    schedule = shared_schedules.create_shared_schedule(name="Office")
+    schedule = shared_schedules.create_shared_schedule(name="Office", by=ANN)
     add: list[Callable[[], object]] = [
         partial(schedules.change_windows, schedule_id=schedule.id, add=[window], now=NOON, by=ANN)
         for window in (OPEN, CLOSED)
@@ -151,7 +151,7 @@ def test_two_who_add_a_window_at_once_add_both(own_agency):
 
 # One by one ---------------------------------------------------------------------------------------
 def test_a_window_of_a_shared_schedule_is_changed_for_all_who_use_it(acme):
-    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[CLOSED])
+    schedule = shared_schedules.create_shared_schedule(name="Office", windows=[CLOSED], by=ANN)
     campaign = make_campaign(make_brand(), shared_schedule=schedule.id)
     window = Window.objects.get()
     schedules.update_window(window_id=window.id, changes={"start_time": time(9)}, now=NOON, by=ANN)
@@ -193,7 +193,7 @@ def test_the_exceptions_of_another_schedule_are_passed_over(acme):
 @pytest.mark.parametrize("both", [False, True])
 def test_whose_hours_they_are_has_to_be_said_once(acme, both):
     campaign = make_campaign(make_brand())
-    schedule = shared_schedules.create_shared_schedule(name="Office")
+    schedule = shared_schedules.create_shared_schedule(name="Office", by=ANN)
     with pytest.raises(InvalidValue):
         schedules.change_windows(
             campaign_id=campaign.id if both else None,

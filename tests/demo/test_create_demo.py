@@ -25,6 +25,9 @@ from tenants.services import create_agency
 from tests.conftest import PASSWORD
 from tests.demo.conftest import MINI, agency_of
 
+# Whom the demo lets in.
+ROLES = (Role.OWNER, Role.MANAGER, Role.VIEWER)
+
 
 def log_in(email: str, password: str, slug: str = "mini") -> bool:
     """Log in as a person does, on the agency's own page; return whether it let him in."""
@@ -40,12 +43,11 @@ def test_the_log_ins_that_it_prints_work(create_demo):
         "Mini Ads: http://mini.localhost:8000/  owner@mini.example manager@mini.example"
         " viewer@mini.example  password: first password"
     )
-    roles = (Role.OWNER, Role.MANAGER, Role.VIEWER)
-    for role in roles:
+    for role in ROLES:
         assert log_in(f"{role}@mini.example", "first password")
     with tenant_context(agency_of(MINI)):
         assert set(User.objects.values_list("email", "role")) == {
-            (f"{role}@mini.example", role) for role in roles
+            (f"{role}@mini.example", role) for role in ROLES
         }
 
 

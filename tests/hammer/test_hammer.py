@@ -52,7 +52,7 @@ def test_it_finds_campaigns_that_nobody_looked_at_when_a_shared_limit_turned(
 
 
 def test_it_finds_writers_who_do_not_take_turns(own_agency, monkeypatch):
-    def read(brand_ids, *, skip_locked=False):
+    def read(brand_ids, *, by, skip_locked=False):
         return Brand.objects.in_bulk(set(brand_ids))
 
     monkeypatch.setattr(budgets, "lock_brands", read)
@@ -66,9 +66,9 @@ def test_it_counts_the_deadlocks_that_were_broken(own_agency):
 
     def lock(brand_ids):
         with transaction.atomic():
-            budgets.lock_brands(brand_ids[:1])
+            budgets.lock_brands(brand_ids[:1], by=ANN)
             both_hold_one.wait(10)
-            budgets.lock_brands(brand_ids[1:])
+            budgets.lock_brands(brand_ids[1:], by=ANN)
 
     with pytest.raises(OperationalError, match="deadlock"):
         in_threads(own_agency, [lambda: lock(ids), lambda: lock(ids[::-1])])

@@ -41,6 +41,7 @@ EDIT = {
     "/groups/{group}/edit/",
     "/groups/{group}/remove/",
     "/budgets/{budget}/adjust/",
+    "/budgets/{budget}/limits/",
     "/campaigns/{campaign}/edit/",
     "/campaigns/{campaign}/remove/",
     "/campaigns/{campaign}/spend/",
@@ -104,7 +105,7 @@ def ids(brand, campaign) -> dict[str, str]:
         now=NOON,
         by=ANN,
     )
-    shared = shared_schedules.create_shared_schedule(name="Office")
+    shared = shared_schedules.create_shared_schedule(name="Office", by=ANN)
     exception = exceptions.add_exception(schedule_id=shared.id, day=NOON.date(), now=NOON, by=ANN)
     adjustment = budgets.adjust_budget(
         budget_id=root_of(brand).id,

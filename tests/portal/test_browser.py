@@ -227,7 +227,7 @@ def paths(campaign: Campaign) -> list[str]:
         )
     new = [NewWindow(now.weekday(), now.time().replace(hour=0, minute=0), now.time())]
     (window,) = schedules.change_windows(campaign_id=campaign.id, add=new, now=now, by=ANN)
-    office = shared_schedules.create_shared_schedule(name="Office hours", windows=new)
+    office = shared_schedules.create_shared_schedule(name="Office hours", windows=new, by=ANN)
     for whose in (campaign.schedule_id, office.id):
         ScheduleException.objects.create(schedule_id=whose, day=tomorrow, note="Holiday")
     # More than its budget, which only alerts.

@@ -12,7 +12,7 @@ from accounts.roles import Role
 from budgets.services import lock_brand
 from campaigns.models import Hold
 from tenants.contexts import tenant_context
-from tests.conftest import make_brand, make_campaign
+from tests.conftest import ANN, make_brand, make_campaign
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def locked_brand(own_agency):
 
     def hold() -> None:
         with tenant_context(own_agency), transaction.atomic():
-            lock_brand(brand.id)
+            lock_brand(brand.id, by=ANN)
             held.set()
             done.wait(timeout=30)
         connection.close()

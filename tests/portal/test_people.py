@@ -1,13 +1,18 @@
 """Owners let people and machines in, and can't lock the agency out of itself."""
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
 import pytest
 from django.core import mail
 
+from accounts.keys import make_key as make_api_key
 from accounts.models import ApiKey, User, find_api_key
 from accounts.roles import Role
-from accounts.services import change_person
+from accounts.services import add_person, change_person
+from budgets.models import Brand
 from kernel.errors import Conflict
-from tests.conftest import NOON
+from tests.conftest import NOBODY, NOON
 
 from .conftest import part
 
@@ -51,11 +56,11 @@ def test_an_owner_may_step_back_when_there_is_another(owner, acme):
 
 def test_an_inactive_owner_does_not_count_as_another(acme):
     other = person("max@acme.example")
-    change_person(user_id=other.id, name="Max", role=Role.OWNER, is_active=False)
+    ann = person("ann@acme.example")
+    change = partial(change_person, brand_ids=None, now=NOON)
+    change(user_id=other.id, name="Max", role=Role.OWNER, is_active=False)
     with pytest.raises(Conflict):
-        change_person(
-            user_id=person("ann@acme.example").id, name="Ann", role=Role.MANAGER, is_active=True
-        )
+        change(user_id=ann.id, name="Ann", role=Role.MANAGER, is_active=True)
 
 
 def test_a_password_link_is_mailed_again(owner, acme):
@@ -74,12 +79,18 @@ def test_a_keys_secret_is_shown_once(owner, acme):
     assert secret.partition(".")[2] not in owner.get("/people/").content.decode()
 
 
-@pytest.mark.parametrize(
-    ("expires_on", "is_usable"), [("", True), ("2026-03-02", True), ("2026-03-01", False)]
-)
-def test_a_key_is_usable_until_the_end_of_its_last_day(owner, acme, expires_on, is_usable):
-    make_key(owner, expires_on=expires_on)
-    assert ApiKey.objects.get().is_usable(now=NOON) is is_usable
+def test_a_key_is_usable_until_the_end_of_its_last_day(owner, acme):
+    make_key(owner, expires_on="2026-03-02")
+    key = ApiKey.objects.get()
+    midnight = datetime(2026, 3, 3, tzinfo=UTC)
+    assert key.is_usable(now=midnight - timedelta(seconds=1))
+    assert not key.is_usable(now=midnight)
+
+
+def test_a_key_that_has_expired_is_not_made(owner, acme):
+    page = make_key(owner, expires_on="2026-03-01")
+    assert list(page.context["form"].errors) == ["expires_on"]
+    assert not ApiKey.objects.exists()
 
 
 def test_a_key_is_revoked_for_good(owner, acme):
@@ -89,3 +100,60 @@ def test_a_key_is_revoked_for_good(owner, acme):
     key.refresh_from_db()
     assert not key.is_usable(now=NOON)
     assert "revoked" in owner.get("/people/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"role": "client_viewer"}, "brands"),
+        ({"role": "manager", "brands": "own"}, "brands"),
+        ({"role": "buyer", "brands": NOBODY}, "brands"),
+    ],
+)
+def test_brands_are_for_who_may_be_limited_to_them(owner, acme, brand, changes, field):
+    if changes.get("brands") == "own":
+        changes = {**changes, "brands": str(brand.id)}
+    data = {"email": "new@acme.example", **changes}
+    page = owner.post("/people/new/", data)
+    assert list(page.context["form"].errors) == [field]
+    assert mail.outbox == []
+
+
+def test_a_client_is_let_in_for_its_brands(owner, acme, brand):
+    data = {"email": "cli@acme.example", "role": "client_viewer", "brands": str(brand.id)}
+    owner.post("/people/new/", data)
+    assert person("cli@acme.example").brand_ids == [brand.id]
+    assert brand.name in owner.get("/people/").content.decode()
+
+
+def test_a_limit_is_not_lifted_by_a_box_left_empty(owner, acme, brand):
+    bea = add_person(email="bea@acme.example", role=Role.BUYER, brand_ids=[brand.id])
+    page = edit(owner, bea)
+    assert list(page.context["form"].errors) == ["brands"]
+    assert person("bea@acme.example").brand_ids == [brand.id]
+    edit(owner, bea, all_brands="on")
+    assert person("bea@acme.example").brand_ids is None
+
+
+def test_a_brand_that_was_archived_stays_chosen(owner, acme, brand):
+    bea = add_person(email="bea@acme.example", role=Role.BUYER, brand_ids=[brand.id])
+    Brand.objects.filter(id=brand.id).update(archived_at=NOON)
+    offered = owner.get(f"/people/{bea.id}/").content.decode()
+    assert f"{brand.name} (archived)" in offered
+
+
+def test_a_key_is_made_for_brands_and_remembers_its_maker(owner, acme, brand):
+    make_key(owner, role="client_viewer", brands=str(brand.id))
+    key = ApiKey.objects.get()
+    assert key.brand_ids == [brand.id]
+    assert key.made_by_id == person("ann@acme.example").id
+    assert "Ann" in owner.get("/people/").content.decode()
+
+
+def test_who_is_let_go_is_told_of_with_the_keys_that_go_too(owner, acme):
+    two = add_person(email="two@acme.example", role=Role.OWNER, name="Two")
+    _, secret = make_api_key(name="Nightly", role=Role.MANAGER, maker=two, now=NOON)
+    assert "Nightly" in owner.get(f"/people/{two.id}/").content.decode()
+    edit(owner, two, is_active="")
+    assert find_api_key(secret, now=NOON) is None
+    assert "Two, who made it, was let go." in owner.get("/people/").content.decode()

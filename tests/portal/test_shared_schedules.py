@@ -20,7 +20,7 @@ EVENING = {"days": [0], "start_time": "18:00", "end_time": "22:00"}
 def office(acme) -> Schedule:
     """Monday, 9 to 18."""
     return shared_schedules.create_shared_schedule(
-        name="Office", windows=[NewWindow(0, time(9), time(18))]
+        name="Office", windows=[NewWindow(0, time(9), time(18))], by=ANN
     )
 
 
@@ -67,7 +67,7 @@ def test_a_schedule_is_made_filled_renamed_and_deleted(manager, acme):
 def test_the_list_says_how_many_campaigns_use_each(viewer, brand, office):
     for name in ("One", "Two"):
         use(make_campaign(brand, name), office)
-    shared_schedules.create_shared_schedule(name="Unused")
+    shared_schedules.create_shared_schedule(name="Unused", by=ANN)
     page = viewer.get("/schedules/")
     assert [(s.name, s.campaigns) for s in page.context["schedules"]] == [
         ("Office", 2),
@@ -103,7 +103,7 @@ def test_a_schedules_refusal_is_told_at_its_field(manager, office, path, data, f
 
 
 def test_a_name_that_another_schedule_has_is_refused(manager, office):
-    other = shared_schedules.create_shared_schedule(name="Night")
+    other = shared_schedules.create_shared_schedule(name="Night", by=ANN)
     page = manager.post(f"/schedules/{other.id}/edit/", {"name": "OFFICE"})
     assert errors(page) == {"name": ["A shared schedule named 'OFFICE' is here already."]}
 
@@ -302,7 +302,7 @@ def test_pages_of_schedules_take_the_same_statements_for_any_number(
 ):
     for number in range(count):
         shared_schedules.create_shared_schedule(
-            name=f"Schedule {number}", windows=[NewWindow(number % 7, time(9), time(18))]
+            name=f"Schedule {number}", windows=[NewWindow(number % 7, time(9), time(18))], by=ANN
         )
         use(make_campaign(make_brand(f"Brand {number}"), f"Campaign {number}"), office)
         close(date(2026, 3, 2 + number), schedule_id=office.id)

@@ -50,7 +50,7 @@ def _waits(brand, *, end_date=None):
     campaign = make_campaign(brand, now=now, end_date=end_date)
     new = NewSpend(campaign.id, Decimal(10), TODAY - DAY)
     record_spend(spend=new, now=now, by=by)
-    enforce_delivery({brand.id: lock_brand(brand.id)}, now=NOON, by=by)
+    enforce_delivery({brand.id: lock_brand(brand.id, by=ANN)}, now=NOON, by=by)
     return campaign
 
 

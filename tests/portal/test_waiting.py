@@ -27,7 +27,7 @@ def waiting(brand, campaign):
     set_terms(root_of(brand).id, mode="pause")
     make_campaign(brand, "Video")
     spend(campaign, "100")
-    enforce_delivery({brand.id: lock_brand(brand.id)}, now=TUESDAY, by=ANN)
+    enforce_delivery({brand.id: lock_brand(brand.id, by=ANN)}, now=TUESDAY, by=ANN)
     with time_machine.travel(TUESDAY, tick=False):
         yield campaign
 
@@ -123,7 +123,7 @@ def test_a_limit_that_is_near_tells_what_will_happen(viewer, brand, campaign, te
 def test_history_keeps_alerts_and_tells_when_they_were_over(viewer, brand, campaign):
     set_terms(root_of(brand).id, mode="alert_only")
     spend(campaign, "100")
-    enforce_delivery({brand.id: lock_brand(brand.id)}, now=TUESDAY, by=ANN)
+    enforce_delivery({brand.id: lock_brand(brand.id, by=ANN)}, now=TUESDAY, by=ANN)
     page = text(viewer.get(f"/campaigns/{campaign.id}/history/"))
     assert re.search(
         r"only alerts, so it runs on\. noticed 2 Mar 2026, 12:00 UTC, over 3 Mar", page

@@ -12,7 +12,7 @@ from campaigns.models import Campaign
 from campaigns.services import brands, budgets, campaigns, schedules, shared_schedules
 from campaigns.services.schedules import NewWindow
 from dayparting.models import Window
-from kernel.actor import Actor, ActorKind
+from kernel.actor import SYSTEM, Actor, ActorKind
 from tenants.models import Agency
 from tests.simulate.model import (
     DAILY,
@@ -91,7 +91,7 @@ class World:
 
     def _share(self, name: str) -> None:
         windows = self.some_windows()
-        made = shared_schedules.create_shared_schedule(name=name, windows=windows)
+        made = shared_schedules.create_shared_schedule(name=name, windows=windows, by=SYSTEM)
         model = ModelSchedule()
         remember_windows(model, made.id)
         self.shared.append(SimulatedSchedule(made.id, model))

@@ -1,13 +1,13 @@
 """What the platform changes of an agency lies in its own schema, and is in the agency's trail."""
 
-from typing import Any
+from typing import Unpack
 
 import pytest
 
 from kernel.actor import Actor, ActorKind, acting
 from kernel.errors import NotFound
 from tenants.contexts import platform_context, tenant_context
-from tenants.services import change_agency
+from tenants.services import AgencyChanges, change_agency
 from tests.conftest import NOON
 from trail.models import Entry
 
@@ -19,7 +19,7 @@ def told(agency):
         return list(Entry.objects.filter(kind="agency").values_list("by_label", "before", "after"))
 
 
-def change(agency, **changes: Any):
+def change(agency, **changes: Unpack[AgencyChanges]):
     with platform_context(), acting(lambda: STAFF):
         change_agency(agency_id=agency.pk, changes=changes, now=NOON)
 

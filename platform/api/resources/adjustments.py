@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import Access
 from accounts.roles import Right
 from budgets import adjusting
 from budgets.models import Budget, BudgetAdjustment, BudgetChange, Period
@@ -50,12 +51,13 @@ class AdjustmentView(Resource[BudgetAdjustment]):
     """
 
     what = "adjustment"
+    brand_path = "budget__brand"
     right_to_write = Right.EDIT_BUDGETS
     serializer_class = AdjustmentBody
     answers = {"destroy": {200: AdjustmentBody}}
 
     def rows(self) -> QuerySet[BudgetAdjustment]:
-        budget = find_budget(self.kwargs["budget_id"])
+        budget = find_budget(self.kwargs["budget_id"], self.access)
         rows = BudgetAdjustment.objects.filter(budget=budget).select_related("budget__brand")
         return rows.order_by("-given_at", "-id")
 
@@ -80,9 +82,10 @@ class AdjustmentView(Resource[BudgetAdjustment]):
         return Response(self.written([self.find(row.id)])[0])
 
 
-def find_budget(budget_id: UUID) -> Budget:
+def find_budget(budget_id: UUID, access: Access) -> Budget:
     """Return a budget with its brand. Raises NotFound."""
-    budget = Budget.objects.select_related("brand").filter(id=budget_id).first()
+    rows = access.narrow(Budget.objects.select_related("brand"), "brand")
+    budget = rows.filter(id=budget_id).first()
     if budget is None:
         raise NotFound("There is no such budget.")
     return budget
@@ -126,10 +129,11 @@ class BudgetChangeView(Resource[BudgetChange]):
     """Every change of one budget's limits, mode and stop, the newest first."""
 
     what = "change"
+    brand_path = "budget__brand"
     serializer_class = BudgetChangeBody
 
     def rows(self) -> QuerySet[BudgetChange]:
-        budget = find_budget(self.kwargs["budget_id"])
+        budget = find_budget(self.kwargs["budget_id"], self.access)
         return BudgetChange.objects.filter(budget=budget).order_by("-id")
 
     def show(self, rows: Sequence[BudgetChange]) -> list[Shown]:

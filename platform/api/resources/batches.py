@@ -197,7 +197,7 @@ class BatchView(ApiView):
         errors = batch.errors
         if errors:
             spends = [spend for _, spend in batch.spends]
-            bad = find_bad_spends(spends=spends, now=self.now)
+            bad = find_bad_spends(spends=spends, now=self.now, by=self.by)
             return _refused(errors + _told(bad, [place for place, _ in batch.spends]), 422)
         try:
             answer = batch.store(now=self.now, by=self.by)

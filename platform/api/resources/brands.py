@@ -15,8 +15,7 @@ from campaigns.services import brands as services
 from .. import shown
 from ..bodies import Query, Shown
 from ..fields import Id, Instant, Text, Word, YesNo
-from .money import MoneyBody
-from .resource import EditableResource
+from .money import MoneyBody, MoneyResource
 
 
 class BrandBody(MoneyBody):
@@ -43,7 +42,7 @@ class BrandQuery(Query):
     archived = YesNo(help_text="true: those that were archived too.")
 
 
-class BrandView(EditableResource[Brand]):
+class BrandView(MoneyResource[Brand]):
     """A client of the agency, whose money it is. Its days and months are those of its time zone.
 
     A new time zone takes effect at one of its own midnights. The currency is fixed once there is
@@ -52,6 +51,7 @@ class BrandView(EditableResource[Brand]):
     """
 
     what = "brand"
+    brand_path = "id"
     right_to_write = Right.EDIT_BRANDS
     serializer_class = BrandBody
     filters = BrandQuery

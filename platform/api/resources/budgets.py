@@ -89,6 +89,7 @@ class BudgetView(EditableResource[Budget]):
     """
 
     what = "budget"
+    brand_path = "brand"
     right_to_write = Right.EDIT_BUDGETS
     serializer_class = BudgetBody
     filters = BudgetQuery

@@ -18,8 +18,8 @@ from kernel.errors import Conflict, NotFound
 from .. import shown
 from ..bodies import Body, Query, Shown
 from ..fields import Amount, Choice, Day, Id, Instant, OptionalText, Text, Whole, Word, YesNo
-from .money import MoneyBody
-from .resource import EditableResource, Resource
+from .money import MoneyBody, MoneyResource
+from .resource import Resource
 
 
 class OpenHoldBody(Body):
@@ -97,7 +97,7 @@ class CampaignQuery(Query):
     archived = YesNo(help_text="true: those that were archived too.")
 
 
-class CampaignView(EditableResource[Campaign]):
+class CampaignView(MoneyResource[Campaign]):
     """An advertising campaign. It runs (`ACTIVE`) if it is switched on and nothing holds it.
 
     `holds` tells each reason why it is `PAUSED`, with the numbers. A campaign with spend is
@@ -105,6 +105,7 @@ class CampaignView(EditableResource[Campaign]):
     """
 
     what = "campaign"
+    brand_path = "brand"
     right_to_write = Right.EDIT_CAMPAIGNS
     serializer_class = CampaignBody
     filters = CampaignQuery
@@ -235,12 +236,14 @@ class HoldView(Resource[Hold]):
     """Every hold that a campaign has or had, the newest first: its history."""
 
     what = "hold"
+    brand_path = "campaign__brand"
     serializer_class = HoldBody
     filters = HoldQuery
 
     def rows(self) -> QuerySet[Hold]:
         campaign = self.kwargs["campaign_id"]
-        if not Campaign.objects.filter(id=campaign).exists():
+        own = self.access.narrow(Campaign.objects.all(), "brand")
+        if not own.filter(id=campaign).exists():
             raise NotFound("There is no such campaign.")
         rows = Hold.alerts if self.asked.get("alerts") else Hold.objects
         holds = rows.filter(campaign=campaign)

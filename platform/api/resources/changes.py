@@ -53,6 +53,7 @@ class ChangeView(Resource[StatusChange]):
     """
 
     what = "status change"
+    brand_path = "brand_id"
     serializer_class = ChangeBody
     filters = ChangeQuery
     pagination_class = Feed

@@ -1,16 +1,23 @@
 """What the bodies of brands, campaigns and budgets have in common: what may be spent, and was."""
 
 from datetime import date
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 
+from django.db.models import Model
 from rest_framework.exceptions import ValidationError
+
+from accounts.roles import Right
 
 from ..bodies import Body
 from ..fields import Amount, Day
+from .resource import EditableResource
 
+M = TypeVar("M", bound=Model)
+
+_LIMITS = ("daily_budget", "monthly_budget")
 _COLUMNS = (
-    "daily_budget",
-    "monthly_budget",
+    *_LIMITS,
     "daily_adjustment",
     "monthly_adjustment",
     "daily_spend",
@@ -48,3 +55,26 @@ class MoneyBody(Body):
         if self.instance is None:
             raise ValidationError("What is new begins today: change it from a later day on.")
         return day
+
+
+class MoneyResource(EditableResource[M]):
+    """Rows with limits of their own, which are for those who may edit budgets.
+
+    Others may leave them out, or send them back as they are shown.
+    """
+
+    def read_body(self, row: M | None = None) -> dict[str, Any]:
+        values = super().read_body(row)
+        if self.caller.may(Right.EDIT_BUDGETS):
+            return values
+        shown = self.written([row])[0] if row is not None else {}
+        for name in _LIMITS:
+            if name in values and values.pop(name) != _amount(shown.get(name)):
+                self.check_right(Right.EDIT_BUDGETS, field=name)
+        if "from_day" in values:
+            self.check_right(Right.EDIT_BUDGETS, field="from")
+        return values
+
+
+def _amount(shown: str | None) -> Decimal | None:
+    return None if shown is None else Decimal(shown)

@@ -4,7 +4,6 @@ import re
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -81,7 +80,7 @@ class MonthlyReportView(ApiView):
         return Response({"month": f"{month:%Y-%m}", "results": rows})
 
     def _brands(self) -> list[Brand]:
-        brands: QuerySet[Brand] = Brand.objects.order_by("name", "id")
+        brands = self.access.narrow(Brand.objects.order_by("name", "id"), "id")
         if "brand" in self.asked:
             brands = brands.filter(id=self.asked["brand"])
             if not brands:

@@ -16,6 +16,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.access import Access
 from accounts.roles import Right
 from kernel import clock
 from kernel.actor import Actor
@@ -124,10 +125,15 @@ class ApiView(APIView):
     def by(self) -> Actor:
         return self.caller.actor
 
-    def check_right(self, right: Right) -> None:
+    @property
+    def access(self) -> Access:
+        """What of the agency is there for the caller."""
+        return self.caller.access
+
+    def check_right(self, right: Right, *, field: str | None = None) -> None:
         """Raise NotAllowed unless the caller's role includes a right beside `right_to_write`."""
         if not self.caller.may(right):
-            raise NotAllowed(refusal(right))
+            raise NotAllowed(refusal(right), field=field)
 
     @property
     def wants_csv(self) -> bool:
@@ -137,11 +143,12 @@ class ApiView(APIView):
 class Resource(ApiView, GenericViewSet[M]):
     """Rows that are listed in pages and shown one by one.
 
-    `rows` says which there are, `narrow` applies the filters, and `show` tells many at once, in a
-    number of statements that does not grow with them.
+    `rows` says which there are, `seen` which of them the caller sees, `narrow` applies the filters,
+    and `show` tells many at once, in a number of statements that does not grow with them.
     """
 
     what: ClassVar[str]  # What people call one of them.
+    brand_path: ClassVar[str]  # Leads from a row to the one brand that it belongs to.
     lookup_field = "id"
     lookup_value_converter = "uuid"
     serializer_class: type[Serializer[Any]]
@@ -157,6 +164,10 @@ class Resource(ApiView, GenericViewSet[M]):
         """Return all rows of the agency, totally ordered, with what `show` wants beside them."""
         raise NotImplementedError
 
+    def seen(self) -> QuerySet[M]:
+        """Return those of the rows that belong to the caller's brands."""
+        return self.access.narrow(self.rows(), self.brand_path)
+
     def narrow(self, rows: QuerySet[M], asked: Mapping[str, Any]) -> QuerySet[M]:
         """Return the rows that the query asks for."""
         return rows
@@ -166,7 +177,7 @@ class Resource(ApiView, GenericViewSet[M]):
         raise NotImplementedError
 
     def list(self, request: Request, **_: Any) -> Any:
-        page = self.paginate_queryset(self.narrow(self.rows(), self.asked))
+        page = self.paginate_queryset(self.narrow(self.seen(), self.asked))
         assert page is not None
         return self.get_paginated_response(self.written(page))
 
@@ -175,7 +186,7 @@ class Resource(ApiView, GenericViewSet[M]):
 
     def find(self, row_id: UUID | None = None) -> M:
         """Return the row that the address names, or the one of `row_id`. Raises NotFound."""
-        row = self.rows().filter(id=row_id or self.kwargs["id"]).first()
+        row = self.seen().filter(id=row_id or self.kwargs["id"]).first()
         if row is None:
             raise NotFound(f"There is no such {self.what}.")
         return row

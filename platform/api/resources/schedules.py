@@ -45,6 +45,7 @@ class WindowView(EditableResource[Window]):
     """
 
     what = "window"
+    brand_path = "schedule__campaign__brand"
     right_to_write = Right.EDIT_SCHEDULES
     serializer_class = WindowBody
     filters = WindowQuery

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Right
-from campaigns.models import Campaign
+from campaigns.queries import schedules_seen
 from campaigns.services import exceptions, shared_schedules
 from campaigns.services.schedules import NewWindow
 from campaigns.timeline import timeline
@@ -74,8 +74,14 @@ class SharedScheduleView(EditableResource[Schedule]):
 
     def rows(self) -> QuerySet[Schedule]:
         shared = Schedule.objects.exclude(name="").prefetch_related("windows")
-        used = Count("users", filter=Q(users__archived_at=None))
+        live = Q(users__archived_at=None)
+        used = Count("users", filter=live & self.access.within("users__brand"))
         return shared.annotate(number=used).order_by("name", "id")
+
+    def seen(self) -> QuerySet[Schedule]:
+        if not self.access.is_limited:
+            return self.rows()
+        return self.rows().filter(id__in=schedules_seen(self.access).values("id"))
 
     def show(self, rows: Sequence[Schedule]) -> list[Shown]:
         return [
@@ -97,7 +103,7 @@ class SharedScheduleView(EditableResource[Schedule]):
         ]
 
     def add(self, values: dict[str, Any]) -> UUID:
-        made = shared_schedules.create_shared_schedule(**_with_windows(values))
+        made = shared_schedules.create_shared_schedule(**_with_windows(values), by=self.by)
         return made.id
 
     def change(self, row: Schedule, changes: dict[str, Any]) -> None:
@@ -109,7 +115,7 @@ class SharedScheduleView(EditableResource[Schedule]):
         )
 
     def remove(self, row: Schedule) -> str:
-        shared_schedules.remove_shared_schedule(schedule_id=row.id)
+        shared_schedules.remove_shared_schedule(schedule_id=row.id, by=self.by)
         return ""
 
 
@@ -181,6 +187,13 @@ class ExceptionView(EditableResource[ScheduleException]):
     def rows(self) -> QuerySet[ScheduleException]:
         rows = ScheduleException.objects.select_related("schedule__campaign")
         return rows.order_by("day", "id")
+
+    def seen(self) -> QuerySet[ScheduleException]:
+        if not self.access.is_limited:
+            return self.rows()
+        users = Campaign.objects.filter(self.access.within("brand"))
+        is_own = Q(schedule__in=users.values("schedule"))
+        return self.rows().filter(is_own | Q(schedule__in=users.values("shared_schedule")))
 
     def narrow(
         self, rows: QuerySet[ScheduleException], asked: Mapping[str, Any]
@@ -278,7 +291,7 @@ class TimelineView(ApiView):
 
     def get(self, request: Request, campaign_id: UUID) -> Response:
         rows = Campaign.objects.select_related("brand")
-        campaign = rows.filter(id=campaign_id).first()
+        campaign = self.access.narrow(rows, "brand").filter(id=campaign_id).first()
         if campaign is None:
             raise NotFound("There is no such campaign.")
         calendar = campaign.brand.calendar

@@ -118,6 +118,7 @@ class SpendView(Resource[SpendEntry]):
     """
 
     what = "spend"
+    brand_path = "budget__brand"
     right_to_write = Right.RECORD_SPEND
     serializer_class = SpendBody
     filters = SpendQuery
@@ -157,7 +158,7 @@ class SpendView(Resource[SpendEntry]):
             name for name, field in writer_of(SpendBody).fields.items() if not field.write_only
         ]
         names = ["campaign_name", "brand_name"]
-        rows = self._every_row(self.narrow(self.rows(), self.asked))
+        rows = self._every_row(self.narrow(self.seen(), self.asked))
         return csv_answer([*columns, *names], rows, name="spends")
 
     def _every_row(self, entries: QuerySet[SpendEntry]) -> Iterator[Shown]:

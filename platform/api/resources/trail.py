@@ -89,6 +89,7 @@ class TrailView(Resource[Entry]):
     """
 
     what = "entry of the trail"
+    brand_path = "brand_id"
     right_to_read = Right.READ_TRAIL
     serializer_class = EntryBody
     filters = TrailQuery

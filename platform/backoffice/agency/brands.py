@@ -52,6 +52,7 @@ class BrandForm(LimitsForm):
 @register(Brand, site=agency_site)
 class BrandAdmin(RemovingAdmin, FiguredAdmin):
     form = BrandForm
+    brand_path = "id"
     edit_right = Right.EDIT_BRANDS
     search_fields = ["name"]
     search_help_text = "Name"

@@ -211,6 +211,7 @@ class BudgetAdmin(RemovingAdmin, FiguredAdmin):
     """Every budget: brands', groups' and campaigns'. Only groups come and go here."""
 
     form = GroupForm
+    brand_path = "brand"
     edit_right = Right.EDIT_BUDGETS
     actions = []
     inlines = [AdjustmentHistory, LimitHistory, ChangeHistory]

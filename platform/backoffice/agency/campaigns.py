@@ -1,6 +1,7 @@
 """Campaigns: what they may spend, what holds them, and what people command of them."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from django.utils.safestring import SafeString
 from accounts.roles import Right
 from budgets.models import Budget, BudgetKind
 from campaigns.models import Campaign, Hold, Reason, Status
-from campaigns.queries import holds_of
+from campaigns.queries import holds_of, schedules_seen
 from campaigns.services import campaigns as services
 from dayparting.models import Schedule
 from dayparting.sentences import weekly
@@ -32,6 +33,7 @@ from kernel import clock
 from kernel.actor import Actor
 from kernel.errors import DomainError
 
+from ..access import access_of
 from ..bars import bar, bars
 from ..choosing import ArchivedFilter, BrandFilter, is_autocomplete
 from ..figures import gather_campaigns, shown
@@ -40,7 +42,7 @@ from ..sites import agency_site
 from ..words import NOTHING, instant, label_of, status_chip, told
 from .money import LimitsForm, limit_text
 from .removal import RemovingAdmin, budgets_with_spend
-from .rights import FiguredAdmin, actor_of, become
+from .rights import FiguredAdmin, actor_of, become, may
 
 if TYPE_CHECKING:
     _ModelChoiceField = forms.ModelChoiceField[Budget]
@@ -67,7 +69,7 @@ class CampaignForm(LimitsForm):
         label="Budget group",
     )
     shared_schedule = forms.ModelChoiceField(
-        queryset=Schedule.objects.exclude(name=""),
+        queryset=Schedule.objects.none(),  # The admin says which.
         required=False,
         empty_label="its own hours",
         label="Runs by",
@@ -87,23 +89,24 @@ class CampaignForm(LimitsForm):
             leave = [] if is_new else [("", "leave it as it is")]
             self.fields["command"].choices = leave + COMMANDS  # type: ignore[attr-defined]
         if "group" in self.fields:
-            groups = _groups(self._brand_id())
+            groups = self._groups()
             self.fields["group"].queryset = groups  # type: ignore[attr-defined]
             if is_new and not groups:
                 self.fields["group"].help_text = "Can be chosen once the campaign is saved."
 
-    def _brand_id(self) -> UUID | None:
-        """The brand, as far as it is known yet: posted, or named by the link that led here."""
+    def _groups(self) -> QuerySet[Budget]:
+        """Return the groups of the brand, as far as it is known yet: posted, or named by the link
+        that led here."""
+        groups = Budget.objects.filter(kind=BudgetKind.GROUP).order_by("name")
         if not self.instance._state.adding:
-            return self.instance.brand_id
+            return groups.filter(brand=self.instance.brand_id)
         try:
-            return UUID(str(self.data.get("brand") or self.initial.get("brand") or ""))
+            brand_id = UUID(str(self.data.get("brand") or self.initial.get("brand") or ""))
         except ValueError:
-            return None
-
-
-def _groups(brand_id: UUID | None) -> QuerySet[Budget]:
-    return Budget.objects.filter(brand=brand_id, kind=BudgetKind.GROUP).order_by("name")
+            return groups.none()
+        # One of those that the person may choose.
+        offered = self.fields["brand"].queryset  # type: ignore[attr-defined]
+        return groups.filter(brand__in=offered.filter(id=brand_id))
 
 
 class HeldFilter(SimpleListFilter):
@@ -125,6 +128,7 @@ class HeldFilter(SimpleListFilter):
 @register(Campaign, site=agency_site)
 class CampaignAdmin(RemovingAdmin, FiguredAdmin):
     form = CampaignForm
+    brand_path = "brand"
     edit_right = Right.EDIT_CAMPAIGNS
     actions = ["pause", "resume", "switch_off", "delete_selected"]
     autocomplete_fields = ["brand"]
@@ -150,7 +154,9 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
             ("start_date", "end_date"),
             "shared_schedule",
         ]
-        budget = [("daily_budget", "monthly_budget"), "group"]
+        sets_limits = may(request, Right.EDIT_BUDGETS)
+        # Who sets no limits reads them, where there are any.
+        budget = [_LIMITS, "group"] if obj or sets_limits else ["group"]
         if obj is None or self.has_change_permission(request, obj):
             campaign.append("command")
         edited = [
@@ -160,8 +166,9 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
         return [*edited, ("Now", {"fields": self.shown_fields})] if obj else edited
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        limits = () if may(request, Right.EDIT_BUDGETS) else _LIMITS
         # A campaign belongs to one brand for ever.
-        return [*self.shown_fields, "brand"] if obj else self.shown_fields
+        return [*self.shown_fields, *limits, *(["brand"] if obj else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand", "budget__parent__parent")
@@ -230,6 +237,17 @@ class CampaignAdmin(RemovingAdmin, FiguredAdmin):
     @display(description="monthly budget")
     def monthly_budget(self, campaign: Campaign) -> str:
         return limit_text(shown(campaign).limits.monthly, campaign.brand.currency)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[Any]:
+        form = super().get_form(request, obj, change, **kwargs)
+        if (field := form.base_fields.get("shared_schedule")) is not None:
+            # The form's class is this request's; its declared fields are everybody's.
+            own = copy(field)
+            own.queryset = schedules_seen(access_of(request)).exclude(name="")  # type: ignore[attr-defined]
+            form.base_fields["shared_schedule"] = own
+        return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         now, by = clock.read(), actor_of(request)

@@ -52,6 +52,7 @@ class OpenFilter(SimpleListFilter):
 
 @register(Hold, site=agency_site)
 class HoldAdmin(HistoryAdmin):
+    brand_path = "campaign__brand"
     search_fields = ["campaign__name", "=campaign__external_id"]
     search_help_text = "Campaign, or the platform's own id"
     list_display = ["campaign_name", "reason", "sentence", "placed", "released"]
@@ -121,6 +122,7 @@ class BecameFilter(SimpleListFilter):
 class StatusChangeAdmin(HistoryAdmin):
     """Changes outlive their campaigns: of a deleted one they tell the names that it had."""
 
+    brand_path = "brand_id"
     search_fields = ["campaign_name", "=external_id"]
     search_help_text = "Campaign, or the platform's own id"
     ordering = ["-id"]

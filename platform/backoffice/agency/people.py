@@ -1,8 +1,10 @@
 """People and keys: owners let them in, and out again. No password and no secret is shown."""
 
 import logging
+from collections.abc import Collection
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -10,15 +12,16 @@ from django.contrib.admin import SimpleListFilter, action, display, register
 from django.contrib.admin.models import CHANGE
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts import services
-from accounts.models import ApiKey, User, create_api_key
-from accounts.roles import Right, Role
+from accounts.keys import make_key, revoke_key
+from accounts.models import ApiKey, User
+from accounts.roles import LIMITABLE, Right, Role
+from budgets.models import Brand
 from kernel import clock
-from kernel.errors import InvalidValue
 
 from ..refusals import RefusableForm
 from ..sites import agency_site
@@ -27,17 +30,68 @@ from .rights import AgencyAdmin, become
 
 logger = logging.getLogger("backoffice.people")
 
-_ROLES = [(role.value, role.label) for role in Role]
-_ROLE_HELP = "Viewers look; managers also edit; owners also let people in."
+_ROLES = [(role.value, f"{role.label}: {role.explanation}") for role in reversed(Role)]
+
+
+class BrandsField(forms.TypedMultipleChoiceField):
+    """The brands that somebody is limited to, ticked by name."""
+
+    def __init__(self, help_text: str) -> None:
+        super().__init__(
+            required=False,
+            coerce=UUID,
+            label="Only these brands",
+            widget=forms.CheckboxSelectMultiple,
+            help_text=help_text,
+        )
+
+    def offer(self, also: Collection[UUID] | None = None) -> None:
+        """Let a person choose among the brands in use, and `also` these."""
+        rows = Brand.objects.filter(Q(archived_at=None) | Q(id__in=also or ())).order_by("name")
+        self.choices = [
+            (str(brand.id), f"{brand.name} (archived)" if brand.archived_at else brand.name)
+            for brand in rows
+        ]
 
 
 class PersonForm(RefusableForm):
-    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER, help_text=_ROLE_HELP)
+    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER)
+    brands = BrandsField(
+        "For buyers, who see all brands if none is ticked, and for client viewers, who need at"
+        " least one."
+    )
+    # Nobody is let see everything by a box that was left empty.
+    all_brands = forms.BooleanField(
+        required=False,
+        label="All brands",
+        help_text="Lifts the limit of somebody who is limited now.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limited_to: list[UUID] | None = self.instance.brand_ids
+        if "brands" in self.fields:
+            cast(BrandsField, self.fields["brands"]).offer(limited_to)
+            self.initial["brands"] = [str(brand_id) for brand_id in limited_to or ()]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to lift a limit unasked, and to lift it and keep it at once."""
+        said = super().clean()
+        if self.instance.brand_ids is None:
+            return said
+        named, lifted = said.get("brands"), said.get("all_brands")
+        if named and lifted:
+            self.add_error("all_brands", "All brands, or only those that are ticked?")
+        elif not named and not lifted and said.get("role") in LIMITABLE:
+            self.add_error("brands", "Tick at least one brand, or lift the limit.")
+        return said
 
 
 class PeopleAdmin(AgencyAdmin):
     """Rows that only those who manage people see."""
 
+    # Who manages people is limited to no brand.
+    brand_path = None
     view_right = Right.MANAGE_PEOPLE
     edit_right = Right.MANAGE_PEOPLE
 
@@ -53,11 +107,16 @@ class UserAdmin(PeopleAdmin):
     viewed_fields = ["email", "state", "last_seen", "joined"]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        named = ["email", "name", "role"]
         if obj is None:
             note = "They get a mail with a link to set their password, once."
-            return [("Let somebody in", {"fields": ["email", "name", "role"], "description": note})]
-        note = "Nobody is deleted: what they did stays on record. Take away “active” instead."
-        fields = ["email", "name", "role", "is_active", "last_seen", "joined"]
+            return [("Let somebody in", {"fields": [*named, "brands"], "description": note})]
+        note = (
+            "Nobody is deleted: what they did stays on record. Take away “active” instead. Their"
+            " sessions and the API keys that they made then end at once."
+        )
+        limits = ["brands", "all_brands"] if obj.brand_ids is not None else ["brands"]
+        fields = [*named, *limits, "is_active", "last_seen", "joined"]
         return [(None, {"fields": fields, "description": note})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -85,10 +144,15 @@ class UserAdmin(PeopleAdmin):
                 name=said["name"],
                 role=Role(said["role"]),
                 is_active=said["is_active"],
+                brand_ids=said["brands"] or None,
+                now=clock.read(),
             )
         else:
             stored = services.add_person(
-                email=said["email"], name=said["name"], role=Role(said["role"])
+                email=said["email"],
+                name=said["name"],
+                role=Role(said["role"]),
+                brand_ids=said["brands"] or None,
             )
             # Mail is sent when the person is stored for good, and no lock waits for it.
             transaction.on_commit(lambda: self._mail(request, stored))
@@ -119,13 +183,19 @@ class UserAdmin(PeopleAdmin):
 
 
 class KeyForm(RefusableForm):
-    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER, help_text=_ROLE_HELP)
+    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER)
+    brands = BrandsField("None ticked: all brands. A client viewer needs at least one.")
     expires_at = forms.SplitDateTimeField(
         label="Expires (UTC)",
         required=False,
         widget=AdminSplitDateTime,
         help_text="Empty: works until it is revoked.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "brands" in self.fields:
+            cast(BrandsField, self.fields["brands"]).offer()
 
 
 class RevokedFilter(SimpleListFilter):
@@ -148,15 +218,17 @@ class ApiKeyAdmin(PeopleAdmin):
     actions = ["revoke"]
     search_fields = ["name", "=prefix"]
     search_help_text = "Name, or the beginning of the key"
-    list_display = ["name", "role", "prefix", "state", "made", "expires", "revoked"]
+    list_display = ["name", "role", "prefix", "state", "used", "made", "expires", "revoked"]
     list_filter = ["role", RevokedFilter]
-    viewed_fields = ["name", "role", "prefix", "state", "made", "expires", "revoked"]
+    viewed_fields = [
+        "name", "role", "brand_names", "prefix", "state", "used", "made", "expires", "revoked",
+    ]  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         if obj is not None:
             return [(None, {"fields": self.viewed_fields})]
         note = "The key is shown once, after it is made, and stored hashed."
-        return [(None, {"fields": ["name", "role", "expires_at"], "description": note})]
+        return [(None, {"fields": ["name", "role", "brands", "expires_at"], "description": note})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return self.viewed_fields if obj else []
@@ -167,9 +239,21 @@ class ApiKeyAdmin(PeopleAdmin):
             return chip("Revoked", "off")
         return chip("Works", "run") if key.is_usable(now=clock.read()) else chip("Expired", "off")
 
+    @display(description="brands")
+    def brand_names(self, key: ApiKey) -> str:
+        if key.brand_ids is None:
+            return "all"
+        names = Brand.objects.filter(id__in=key.brand_ids).order_by("name")
+        return ", ".join(names.values_list("name", flat=True)) or NOTHING
+
+    @display(description="last used", ordering="last_used_at")
+    def used(self, key: ApiKey) -> str:
+        return utc(key.last_used_at) if key.last_used_at else "never"
+
     @display(description="made", ordering="created_at")
     def made(self, key: ApiKey) -> str:
-        return utc(key.created_at)
+        by = f", {key.made_by_label}" if key.made_by_label else ""
+        return f"{utc(key.created_at)}{by}"
 
     @display(description="expires", ordering="expires_at")
     def expires(self, key: ApiKey) -> str:
@@ -177,15 +261,22 @@ class ApiKeyAdmin(PeopleAdmin):
 
     @display(description="revoked", ordering="revoked_at")
     def revoked(self, key: ApiKey) -> str:
-        return utc(key.revoked_at) if key.revoked_at else NOTHING
+        if key.revoked_at is None:
+            return NOTHING
+        why = f": {key.revoked_because}" if key.revoked_because else ""
+        return f"{utc(key.revoked_at)}{why}"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         said = form.cleaned_data
-        expires_at = said["expires_at"]
-        if expires_at is not None and expires_at <= clock.read():
-            raise InvalidValue("A key can't have expired before it is made.", field="expires_at")
-        stored, secret = create_api_key(
-            name=said["name"], role=Role(said["role"]), expires_at=expires_at
+        maker = request.user
+        assert isinstance(maker, User), "the site lets only its people in"
+        stored, secret = make_key(
+            name=said["name"],
+            role=Role(said["role"]),
+            brand_ids=said["brands"] or None,
+            expires_at=said["expires_at"],
+            maker=maker,
+            now=clock.read(),
         )
         become(obj, stored)
         told = f"The key, shown only now: {secret}"
@@ -196,7 +287,7 @@ class ApiKeyAdmin(PeopleAdmin):
         keys = list(queryset)
         now = clock.read()
         for key in keys:
-            services.revoke_api_key(key_id=key.pk, now=now)
+            revoke_key(key_id=key.pk, now=now)
         self.log(request, keys, CHANGE, "Revoked.")
         names = ", ".join(key.name for key in keys)
         self.message_user(request, f"Revoked: {names}.", messages.SUCCESS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets, TabularInline
@@ -16,6 +16,7 @@ from accounts.roles import Right
 from kernel import clock
 from kernel.actor import Actor
 
+from ..access import access_of
 from ..choosing import CheckedChangeList, ChoiceByTyping
 from ..figures import FiguredChangeList
 from ..journal import JournaledAdmin
@@ -47,6 +48,8 @@ def become(row: Any, stored: Any) -> None:
 class AgencyAdmin(RefusingAdmin, JournaledAdmin):
     """Rows of an agency: whoever may look looks; the rest asks for `edit_right` (None: nobody)."""
 
+    # Leads from a row to the one brand that it belongs to; None: to none.
+    brand_path: ClassVar[str | None]
     view_right: Right = Right.VIEW
     edit_right: Right | None = None
     can_add = True
@@ -56,6 +59,10 @@ class AgencyAdmin(RefusingAdmin, JournaledAdmin):
     list_max_show_all = 500
     view_on_site = False
     show_facets = ShowFacets.NEVER
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows if self.brand_path is None else access_of(request).narrow(rows, self.brand_path)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, self.view_right)
@@ -87,6 +94,10 @@ class AgencyAdmin(RefusingAdmin, JournaledAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs["widget"] = ChoiceByTyping(db_field, self.admin_site)
+        # To choose from is what the person sees on the list of that kind.
+        related = self.admin_site._registry.get(db_field.remote_field.model)
+        if related is not None:
+            kwargs.setdefault("queryset", related.get_queryset(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

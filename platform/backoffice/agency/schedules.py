@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.roles import Right
+from campaigns.queries import schedules_seen
 from campaigns.services import exceptions, shared_schedules
 from campaigns.services import schedules as services
 from campaigns.services.exceptions import ExceptionChanges, NewException
@@ -19,6 +20,7 @@ from dayparting.sentences import weekly
 from kernel import clock
 from kernel.actor import Actor
 
+from ..access import access_of
 from ..choosing import archived_filter, brand_filter
 from ..figures import gather_schedules, shown
 from ..refusals import RefusableForm
@@ -183,6 +185,7 @@ def _values(window: Window, fields: Iterable[str]) -> Any:
 class ScheduleAdmin(HoursAdmin, FiguredAdmin):
     """Campaigns' own hours: each has a schedule from the beginning."""
 
+    brand_path = "campaign__brand"
     can_add = False
     search_fields = ["campaign__name", "campaign__brand__name"]
     search_help_text = "Campaign or brand"
@@ -246,6 +249,8 @@ class ScheduleAdmin(HoursAdmin, FiguredAdmin):
 class SharedScheduleAdmin(HoursAdmin, RemovingAdmin):
     """Schedules with a name: what is changed here is acted on for every campaign that uses them."""
 
+    # Of no one brand: `get_queryset` asks who uses them.
+    brand_path = None
     actions = []
     search_fields = ["name"]
     search_help_text = "Name"
@@ -266,8 +271,11 @@ class SharedScheduleAdmin(HoursAdmin, RemovingAdmin):
         return form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SharedSchedule]:
-        used = Count("users", filter=Q(users__archived_at=None))
+        access = access_of(request)
         rows = super().get_queryset(request).exclude(name="")
+        if access.is_limited:
+            rows = rows.filter(id__in=schedules_seen(access).values("id"))
+        used = Count("users", filter=Q(users__archived_at=None) & access.within("users__brand"))
         return rows.annotate(campaigns=used).prefetch_related("windows")
 
     def whose(self, schedule: Any) -> Whose:
@@ -285,7 +293,7 @@ class SharedScheduleAdmin(HoursAdmin, RemovingAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         name = form.cleaned_data["name"]
         if not change:
-            become(obj, shared_schedules.create_shared_schedule(name=name))
+            become(obj, shared_schedules.create_shared_schedule(name=name, by=actor_of(request)))
         elif "name" in form.changed_data:
             shared_schedules.update_shared_schedule(
                 schedule_id=obj.pk, changes={"name": name}, now=clock.read(), by=actor_of(request)
@@ -296,4 +304,4 @@ class SharedScheduleAdmin(HoursAdmin, RemovingAdmin):
         return lines, {"shared schedules": len(lines)}, set(), []
 
     def remove(self, row: Schedule, *, now: datetime, by: Actor) -> None:
-        shared_schedules.remove_shared_schedule(schedule_id=row.pk)
+        shared_schedules.remove_shared_schedule(schedule_id=row.pk, by=by)

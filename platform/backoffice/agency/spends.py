@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from django import forms
@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from accounts.access import Access
 from accounts.roles import Right
 from budgets.models import EntryKind, SpendEntry, SpendType
 from campaigns.models import Campaign, Hold
@@ -22,6 +23,7 @@ from campaigns.services import spend as services
 from kernel import clock
 from kernel.errors import DomainError, NotAllowed
 
+from ..access import access_of
 from ..bars import bar, bars
 from ..choosing import ChoiceByTyping, brand_filter
 from ..figures import gather_spends, shown
@@ -37,7 +39,12 @@ else:
     _ModelChoiceField = forms.ModelChoiceField
 
 SOURCE = "admin"
-_KINDS = {EntryKind.SPEND: "run", EntryKind.CORRECTION: "wait", EntryKind.REVERSAL: "off"}
+_KINDS = {
+    EntryKind.SPEND: "run",
+    EntryKind.RESTATEMENT: "run",
+    EntryKind.CORRECTION: "wait",
+    EntryKind.REVERSAL: "off",
+}
 
 
 class CampaignChoice(_ModelChoiceField):
@@ -83,8 +90,15 @@ class SpendForm(RefusableForm):
     # The page's own key, so that a page sent twice counts once.
     page_key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
+    # Of whom asks; the admin sets it.
+    access: Access
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "campaign" in self.fields:
+            choice = cast(CampaignChoice, self.fields["campaign"])
+            assert choice.queryset is not None, "it is the field's own"
+            choice.queryset = self.access.narrow(choice.queryset, "brand")
         self.initial.setdefault("page_key", f"page:{uuid4()}")
 
     def spend(self) -> services.NewSpend:
@@ -105,6 +119,7 @@ class SpendForm(RefusableForm):
 @register(SpendEntry, site=agency_site)
 class SpendAdmin(FiguredAdmin):
     form = SpendForm
+    brand_path = "budget__brand"
     edit_right = Right.RECORD_SPEND
     can_change = False
     actions = ["reverse"]
@@ -127,6 +142,12 @@ class SpendAdmin(FiguredAdmin):
                 "budget__campaign__brand", "budget__parent__parent", "reversal", "reverses"
             )
         )
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[Any]:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"access": access_of(request)})
 
     def get_fieldsets(self, request: HttpRequest, obj: SpendEntry | None = None) -> Any:
         if obj is not None:

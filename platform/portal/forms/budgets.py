@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LIMITS = ("daily_budget", "monthly_budget")
+# All that a form says of a budget.
+TERMS = (*_LIMITS, "from_day", "mode", "stop_at")
 
 
 class ModeForm(PortalForm):
@@ -67,12 +69,13 @@ class TermsForm(ModeForm):
         """Return the values that were changed on the page, as services name them."""
         values = self.cleaned_data
         changed = {name for name in self.changed_data if name != "from_day"}
-        if values["from_day"] and not changed.intersection(_LIMITS):
+        from_day = values.get("from_day")
+        if from_day and not changed.intersection(_LIMITS):
             # Back to what applies today: these limits are meant as they are written.
             changed.update(_LIMITS)
         changes = {name: values[name] for name in changed}
-        if values["from_day"]:
-            changes["from_day"] = values["from_day"]
+        if from_day:
+            changes["from_day"] = from_day
         return changes
 
 
@@ -87,6 +90,26 @@ def initial_terms(budget: Budget, limits: Limits, currency: str) -> dict[str, An
             for name, limit in zip(_LIMITS, limits, strict=True)
         },
     }
+
+
+class LimitsForm(TermsForm):
+    """What any budget may spend: a brand's, a group's, a campaign's."""
+
+    daily_budget = LimitField()
+    monthly_budget = LimitField()
+    field_order = ["daily_budget", "monthly_budget", "from_day", "stop_at", "mode"]
+
+    @classmethod
+    def for_budget(
+        cls, budget: Budget, limits: Limits, data: "Mapping[str, Any] | None"
+    ) -> "LimitsForm":
+        """Make the form of a budget that comes with its brand and those above it."""
+        form = cls(data, initial=initial_terms(budget, limits, budget.brand.currency))
+        form.offer_modes(budget.parent)
+        if budget.kind == BudgetKind.LEAF:
+            # Nothing is below a campaign.
+            form.fields["mode"].help_text = ""
+        return form
 
 
 class NewGroupForm(ModeForm):

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django import forms
 
+from accounts.roles import Right
 from budgets.models import Budget
 from budgets.terms import Limits
 from campaigns.models import Campaign
 from dayparting.models import Schedule
 
-from .budgets import TermsForm, initial_terms
+from .budgets import TERMS, TermsForm, initial_terms
 from .schedules import ScheduleField
 from .shared import DayField, LimitField, PortalForm
 
@@ -21,6 +22,7 @@ _PLAIN = {"autocomplete": "off"}
 
 
 class CampaignForm(PortalForm):
+    rights = dict.fromkeys(TERMS, Right.EDIT_BUDGETS)
     name = forms.CharField(max_length=200, widget=forms.TextInput(attrs=_PLAIN))
     group = forms.TypedChoiceField(
         required=False,

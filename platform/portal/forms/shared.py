@@ -8,9 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.forms.renderers import DjangoTemplates
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.roles import Right
 from dayparting.models import Weekday
 from kernel.errors import DomainError, NotFound
 from kernel.local_time import Calendar
@@ -25,6 +28,22 @@ class PortalForm(forms.Form):
     default_renderer = PortalRenderer()
     # Where the form calls a field otherwise than the service.
     refused_as: Mapping[str, str] = {}
+    # What takes a right of its own beside the page's.
+    rights: Mapping[str, Right] = {}
+
+    def keep_to(self, person: User) -> None:
+        """Take away the fields that a person may not set.
+
+        Raises PermissionDenied where another value of one was sent nevertheless.
+        """
+        for name, right in self.rights.items():
+            field = self.fields.get(name)
+            if field is None or person.may(right):
+                continue
+            initial = self.get_initial_for_field(field, name)
+            if name in self.data and field.has_changed(initial, self.data[name]):
+                raise PermissionDenied
+            del self.fields[name]
 
     @contextmanager
     def refusals(self) -> Iterator[None]:

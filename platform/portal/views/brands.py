@@ -19,6 +19,7 @@ from campaigns.services.brands import BrandChanges
 from kernel import clock
 from kernel.local_time import zone_names
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..budget_cards import budget_card, budget_lines
 from ..charts import month_chart, pick_month
@@ -39,7 +40,7 @@ BRANDS_A_PAGE = 100
 @page()
 def show(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     """The brand's day and month, its month as a chart, its groups and campaigns."""
-    brand = get_object_or_404(Brand, id=brand_id)
+    brand = get_object_or_404(seen.brands(request), id=brand_id)
     now = clock.read()
     calendar = brand.calendar
     today = calendar.today(now)
@@ -115,7 +116,7 @@ def new(request: PortalRequest) -> HttpResponse:
 @page(Right.EDIT_BRANDS)
 def edit(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     """Change a brand's name, currency, zone and budgets."""
-    brand = get_object_or_404(Brand, id=brand_id, archived_at=None)
+    brand = get_object_or_404(seen.brands(request), id=brand_id, archived_at=None)
     now = clock.read()
     root = root_of(brand)
     limits = current_limits(root, on=brand.calendar.today(now))
@@ -150,7 +151,7 @@ def _coming_zone(brand: Brand, *, now: datetime) -> str:
 @page(Right.EDIT_BRANDS)
 def remove(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     """Ask, then delete a brand without spend, or archive it."""
-    brand = get_object_or_404(Brand, id=brand_id, archived_at=None)
+    brand = get_object_or_404(seen.brands(request), id=brand_id, archived_at=None)
     if request.method == "POST":
         left = brands.remove_brand(brand_id=brand.id, now=clock.read(), by=request.user.actor)
         how = "deleted" if left is None else "archived, with its campaigns"
@@ -162,8 +163,10 @@ def remove(request: PortalRequest, brand_id: UUID) -> HttpResponse:
 @page()
 def index(request: PortalRequest) -> HttpResponse:
     """Every brand by name, the archived ones last."""
-    rows = Brand.objects.annotate(
-        campaign_count=Count("campaigns", filter=Q(campaigns__archived_at=None))
-    ).order_by(F("archived_at").asc(nulls_first=True), "name", "id")
+    rows = (
+        seen.brands(request)
+        .annotate(campaign_count=Count("campaigns", filter=Q(campaigns__archived_at=None)))
+        .order_by(F("archived_at").asc(nulls_first=True), "name", "id")
+    )
     found, place = cut(rows, number=page_in(request), size=BRANDS_A_PAGE)
     return render(request, "portal/brands.html", {"brands": found, "page": place})

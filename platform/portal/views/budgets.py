@@ -1,7 +1,8 @@
-"""What people do with any budget: adjust it, take back what they gave or set, resume what waits."""
+"""What people do with any budget: set its limits, adjust it, take back, resume what waits."""
 
 from collections.abc import Collection
 from datetime import date
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,15 +15,18 @@ from accounts.roles import Right
 from budgets.adjusting import is_in_force
 from budgets.models import Budget, BudgetAdjustment, BudgetChange
 from budgets.queries import NO_FIGURES, figures_on
+from budgets.services import current_limits
 from campaigns.models import PAUSE, WAITS, Campaign, Hold, Status
 from campaigns.queries import brand_days
 from campaigns.services import budgets, campaigns
+from campaigns.services.budgets import LimitChanges
 from kernel import clock
 from kernel.errors import Conflict, NotFound
 
+from .. import seen
 from ..access import PortalRequest, page, way_back
 from ..budget_cards import adjustment_sentence, budget_called, day_text, page_of, told_changes
-from ..forms.budgets import AdjustmentForm
+from ..forms.budgets import AdjustmentForm, LimitsForm
 from ..gauges import gauges
 from ..paging import cut
 from ..params import page_in
@@ -33,7 +37,7 @@ HISTORY_A_PAGE = 50
 @page(Right.EDIT_BUDGETS)
 def adjust(request: PortalRequest, budget_id: UUID) -> HttpResponse:
     """Give a budget more, or less, for its brand's running day or month."""
-    budget = _find_kept(budget_id)
+    budget = _find_kept(request, budget_id)
     brand, now = budget.brand, clock.read()
     form = AdjustmentForm.for_brand(brand, request.POST or None, now=now)
     if request.method == "POST" and form.is_valid():
@@ -53,11 +57,31 @@ def adjust(request: PortalRequest, budget_id: UUID) -> HttpResponse:
     return render(request, "portal/adjustment_form.html", context)
 
 
+@page(Right.EDIT_BUDGETS)
+def limits(request: PortalRequest, budget_id: UUID) -> HttpResponse:
+    """Change what a budget may spend, and what happens when that is spent."""
+    budget = _find_kept(request, budget_id)
+    now = clock.read()
+    current = current_limits(budget, on=budget.brand.calendar.today(now))
+    form = LimitsForm.for_budget(budget, current, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with form.refusals():
+            budgets.update_budget(
+                budget_id=budget.id,
+                changes=cast("LimitChanges", form.changes()),
+                now=now,
+                by=request.user.actor,
+            )
+            messages.success(request, f"The limits of {budget_called(budget)} are saved.")
+            return redirect(page_of(budget))
+    return render(request, "portal/limits_form.html", {**_named(budget), "form": form})
+
+
 @require_POST
 @page(Right.EDIT_BUDGETS)
 def withdraw(request: PortalRequest, budget_id: UUID, adjustment_id: UUID) -> HttpResponse:
     """Take an adjustment back before its end."""
-    budget = _find_kept(budget_id)
+    budget = _find_kept(request, budget_id)
     try:
         budgets.withdraw_adjustment(
             budget_id=budget.id,
@@ -75,7 +99,7 @@ def withdraw(request: PortalRequest, budget_id: UUID, adjustment_id: UUID) -> Ht
 @page(Right.EDIT_BUDGETS)
 def take_back(request: PortalRequest, budget_id: UUID) -> HttpResponse:
     """Take back the limits that were to begin on a coming `day`."""
-    budget = _find_kept(budget_id)
+    budget = _find_kept(request, budget_id)
     try:
         day = date.fromisoformat(request.POST.get("day", ""))
     except ValueError:
@@ -98,7 +122,7 @@ def resume(request: PortalRequest, budget_id: UUID) -> HttpResponse:
 
     What somebody paused by hand besides stays paused.
     """
-    budget = _find_kept(budget_id)
+    budget = _find_kept(request, budget_id)
     waiting = Hold.objects.filter(
         budget=budget, origin=WAITS, released_at=None, campaign__is_live=True
     )
@@ -125,7 +149,7 @@ def _told_resumed(ids: Collection[UUID]) -> str:
 @page()
 def history(request: PortalRequest, budget_id: UUID) -> HttpResponse:
     """Every change of a budget and every adjustment that it was given, the newest first."""
-    budget = _find(budget_id)
+    budget = _find(request, budget_id)
     brand, number, now = budget.brand, page_in(request), clock.read()
     changes, changes_place = cut(
         BudgetChange.objects.filter(budget=budget).order_by("-id"),
@@ -154,14 +178,14 @@ def history(request: PortalRequest, budget_id: UUID) -> HttpResponse:
     return render(request, "portal/budget_history.html", context)
 
 
-def _find(budget_id: UUID) -> Budget:
-    rows = Budget.objects.select_related("brand", "campaign", "parent__parent")
+def _find(request: PortalRequest, budget_id: UUID) -> Budget:
+    rows = seen.budgets(request).select_related("brand", "campaign", "parent__parent")
     return get_object_or_404(rows, id=budget_id)
 
 
-def _find_kept(budget_id: UUID) -> Budget:
+def _find_kept(request: PortalRequest, budget_id: UUID) -> Budget:
     """Find a budget that may still be changed: nothing of it is archived."""
-    rows = Budget.objects.select_related("brand", "campaign", "parent__parent")
+    rows = seen.budgets(request).select_related("brand", "campaign", "parent__parent")
     return get_object_or_404(
         rows, id=budget_id, brand__archived_at=None, campaign__archived_at=None
     )

@@ -22,6 +22,7 @@ from campaigns.services.campaigns import CampaignChanges, Command
 from kernel import clock
 from kernel.errors import Conflict
 
+from .. import seen
 from ..access import PortalRequest, page, way_back
 from ..budget_cards import budget_card, budget_lines
 from ..charts import month_chart, pick_month
@@ -42,7 +43,7 @@ HISTORY_A_PAGE = 50
 @page()
 def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """The campaign's state in words, the budgets that bind it, its month, week and history."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     brand, now = campaign.brand, clock.read()
     today = brand.calendar.today(now)
     told = holds_of([campaign], now=now, with_alerts=True).get(campaign.id, [])
@@ -96,15 +97,16 @@ def _told(holds: Any, campaign: Campaign, *, now: datetime) -> list[ToldHold]:
     return told
 
 
-def _find(campaign_id: UUID) -> Campaign:
-    rows = Campaign.objects.select_related("brand", "budget__parent__parent", "shared_schedule")
+def _find(request: PortalRequest, campaign_id: UUID) -> Campaign:
+    related = ("brand", "budget__parent__parent", "shared_schedule")
+    rows = seen.campaigns(request).select_related(*related)
     return get_object_or_404(rows, id=campaign_id)
 
 
 @page()
 def history(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Every hold and every change of status, the newest first."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     number = page_in(request)
     holds, holds_place = cut(
         Hold.with_alerts.filter(campaign=campaign).select_related("budget"),
@@ -130,10 +132,11 @@ def history(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
 @page(Right.EDIT_CAMPAIGNS)
 def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     """Make a campaign of a brand."""
-    brand = get_object_or_404(Brand, id=brand_id, archived_at=None)
+    brand = get_object_or_404(seen.brands(request), id=brand_id, archived_at=None)
     form = NewCampaignForm(request.POST or None)
+    form.keep_to(request.user)
     form.offer_groups(_groups(brand))
-    form.offer_schedules(list(shared_schedules()))
+    form.offer_schedules(list(shared_schedules(request)))
     if request.method == "POST" and form.is_valid():
         with form.refusals():
             campaign = campaigns.create_campaign(
@@ -151,11 +154,12 @@ def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
 
 @page(Right.EDIT_CAMPAIGNS)
 def edit(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
-    """Change a campaign's name, budgets, group, dates and platform."""
-    campaign = _find_live(campaign_id)
+    """Change a campaign's name, group, dates and platform; its budgets, whose role it is."""
+    campaign = _find_live(request, campaign_id)
     brand, now = campaign.brand, clock.read()
     limits = current_limits(campaign.budget, on=brand.calendar.today(now))
     form = EditCampaignForm.for_campaign(campaign, limits, request.POST or None)
+    form.keep_to(request.user)
     form.offer_groups(_groups(brand))
     if request.method == "POST" and form.is_valid():
         with form.refusals():
@@ -181,8 +185,8 @@ def _groups(brand: Brand) -> list[Budget]:
     return list(Budget.objects.filter(brand=brand, kind=BudgetKind.GROUP).order_by("name"))
 
 
-def _find_live(campaign_id: UUID) -> Campaign:
-    rows = Campaign.objects.select_related("brand", "budget__parent__parent")
+def _find_live(request: PortalRequest, campaign_id: UUID) -> Campaign:
+    rows = seen.campaigns(request).select_related("brand", "budget__parent__parent")
     return get_object_or_404(rows, id=campaign_id, archived_at=None)
 
 
@@ -190,7 +194,7 @@ def _find_live(campaign_id: UUID) -> Campaign:
 @page(Right.EDIT_CAMPAIGNS)
 def command(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Pause, resume or switch off a campaign, and tell what still holds it."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     status = request.POST.get("status", "")
     if status not in get_args(Command):
         raise BadRequest("No such command.")
@@ -223,7 +227,7 @@ def _told_command(campaign: Campaign, status: str, *, now: datetime) -> str:
 @page(Right.EDIT_CAMPAIGNS)
 def remove(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Ask, then delete a campaign without spend, or archive it."""
-    campaign = _find_live(campaign_id)
+    campaign = _find_live(request, campaign_id)
     if request.method == "POST":
         left = campaigns.remove_campaign(
             campaign_id=campaign.id, now=clock.read(), by=request.user.actor

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 
 from kernel import clock
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..overview import Query, dashboard
 from ..params import id_in, page_in, text_in
@@ -14,7 +15,7 @@ from . import live
 @page()
 def index(request: PortalRequest) -> HttpResponse:
     """Every brand's and campaign's today and month, and what needs attention."""
-    board = dashboard(_query(request), now=clock.read())
+    board = dashboard(_query(request), seen.brands(request), now=clock.read())
     context = {"board": board, "states": SHOWN_STATES, "folds": live.folds(request)}
     return live.answer(request, "portal/dashboard.html", "portal/parts/board.html", context)
 

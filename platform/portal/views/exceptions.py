@@ -16,6 +16,7 @@ from dayparting.models import Schedule, ScheduleException
 from kernel import clock
 from kernel.errors import DomainError
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..forms.schedules import ExceptionForm
 from .schedules import campaign_of, page_of, where
@@ -24,7 +25,7 @@ from .schedules import campaign_of, page_of, where
 @page(Right.EDIT_SCHEDULES)
 def new_own(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Add a day to a campaign's own hours on which its week does not count."""
-    rows = Campaign.objects.select_related("brand", "schedule")
+    rows = seen.campaigns(request).select_related("brand", "schedule")
     campaign = get_object_or_404(rows, id=campaign_id)
     return _new(request, campaign.schedule, campaign)
 
@@ -32,7 +33,7 @@ def new_own(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def new_shared(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
     """Add such a day to a shared schedule."""
-    schedule = get_object_or_404(Schedule.objects.exclude(name=""), id=schedule_id)
+    schedule = get_object_or_404(seen.schedules(request).exclude(name=""), id=schedule_id)
     return _new(request, schedule, None)
 
 
@@ -56,7 +57,7 @@ def _new(request: PortalRequest, schedule: Schedule, campaign: Campaign | None) 
 @page(Right.EDIT_SCHEDULES)
 def edit(request: PortalRequest, exception_id: UUID) -> HttpResponse:
     """Change the day, its hours or its note."""
-    exception = _find(exception_id)
+    exception = _find(request, exception_id)
     campaign = campaign_of(exception.schedule)
     form = ExceptionForm.for_exception(exception, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -77,7 +78,7 @@ def edit(request: PortalRequest, exception_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def remove(request: PortalRequest, exception_id: UUID) -> HttpResponse:
     """Remove an exception: its day is like any other of its weekday again."""
-    exception = _find(exception_id)
+    exception = _find(request, exception_id)
     try:
         exceptions.remove_exception(
             exception_id=exception.id, now=clock.read(), by=request.user.actor
@@ -90,8 +91,8 @@ def remove(request: PortalRequest, exception_id: UUID) -> HttpResponse:
     return redirect(page_of(exception.schedule, campaign_of(exception.schedule)))
 
 
-def _find(exception_id: UUID) -> ScheduleException:
-    rows = ScheduleException.objects.select_related("schedule")
+def _find(request: PortalRequest, exception_id: UUID) -> ScheduleException:
+    rows = seen.exceptions(request).select_related("schedule")
     return get_object_or_404(rows, id=exception_id)
 
 

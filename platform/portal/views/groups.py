@@ -19,6 +19,7 @@ from campaigns.services.budgets import LimitChanges
 from kernel import clock
 from kernel.errors import Conflict
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..budget_cards import budget_card
 from ..charts import month_chart, pick_month
@@ -36,7 +37,7 @@ CAMPAIGNS_A_PAGE = 50
 @page()
 def show(request: PortalRequest, group_id: UUID) -> HttpResponse:
     """The group's day and month, what bears on its budget, and its campaigns."""
-    rows = Budget.objects.select_related("brand", "parent__brand")
+    rows = seen.budgets(request).select_related("brand", "parent__brand")
     group = get_object_or_404(rows, id=group_id, kind=BudgetKind.GROUP)
     brand, now = group.brand, clock.read()
     found, place = cut(_campaigns(group), number=page_in(request), size=CAMPAIGNS_A_PAGE)
@@ -72,7 +73,7 @@ def _campaigns(group: Budget) -> QuerySet[Campaign]:
 @page(Right.EDIT_BUDGETS)
 def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
     """Make a group below a brand."""
-    brand = get_object_or_404(Brand, id=brand_id, archived_at=None)
+    brand = get_object_or_404(seen.brands(request), id=brand_id, archived_at=None)
     form = NewGroupForm(request.POST or None)
     form.offer_modes(root_of(brand))
     if request.method == "POST" and form.is_valid():
@@ -91,7 +92,7 @@ def new(request: PortalRequest, brand_id: UUID) -> HttpResponse:
 @page(Right.EDIT_BUDGETS)
 def edit(request: PortalRequest, group_id: UUID) -> HttpResponse:
     """Change a group's name, its limits, and what happens when they are spent."""
-    group, brand = _find(group_id)
+    group, brand = _find(request, group_id)
     now = clock.read()
     limits = current_limits(group, on=brand.calendar.today(now))
     form = GroupForm.for_group(group, limits, request.POST or None)
@@ -112,7 +113,7 @@ def edit(request: PortalRequest, group_id: UUID) -> HttpResponse:
 @page(Right.EDIT_BUDGETS)
 def remove(request: PortalRequest, group_id: UUID) -> HttpResponse:
     """Ask, then delete a group; its campaigns stay with the brand."""
-    group, brand = _find(group_id)
+    group, brand = _find(request, group_id)
     refusal = ""
     if request.method == "POST":
         try:
@@ -125,9 +126,9 @@ def remove(request: PortalRequest, group_id: UUID) -> HttpResponse:
     return render(request, "portal/group_remove.html", context)
 
 
-def _find(group_id: UUID) -> tuple[Budget, Brand]:
+def _find(request: PortalRequest, group_id: UUID) -> tuple[Budget, Brand]:
     group = get_object_or_404(
-        Budget.objects.select_related("brand", "parent"),
+        seen.budgets(request).select_related("brand", "parent"),
         id=group_id,
         kind=BudgetKind.GROUP,
         brand__archived_at=None,

@@ -22,6 +22,7 @@ from kernel.errors import Conflict, NotFound
 from ..access import PortalRequest, page
 from ..forms.invitations import AcceptForm
 from ..forms.people import NewPersonForm
+from .people import brands_to_choose
 
 logger = logging.getLogger("portal.invitations")
 
@@ -31,7 +32,8 @@ _TOKEN = "invitation_token"  # noqa: S105 (the session's key, not a token)
 @page(Right.MANAGE_PEOPLE)
 def new(request: PortalRequest) -> HttpResponse:
     """Offer somebody a seat by mail."""
-    form = NewPersonForm(request.POST or None)
+    form = NewPersonForm(request.POST or None, initial={"role": Role.VIEWER})
+    form.offer_brands(brands_to_choose())
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         with form.refusals():
@@ -39,7 +41,7 @@ def new(request: PortalRequest) -> HttpResponse:
                 email=data["email"],
                 name=data["name"],
                 role=Role(data["role"]),
-                brand_ids=data.get("brand_ids"),
+                brand_ids=form.brand_ids,
                 now=clock.read(),
                 by=request.user.actor,
             )

@@ -9,12 +9,12 @@ from decimal import Decimal
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from budgets.models import Brand
 from campaigns.reports import REPORT_COLUMNS, ReportLine, monthly_report
 from kernel import clock
 from kernel.local_time import first_of_month
 from kernel.spreadsheets import cell
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..charts import pick_month
 from ..paging import cut_list
@@ -35,7 +35,7 @@ class BrandReport:
 def monthly(request: PortalRequest) -> HttpResponse:
     """Spent against limits per brand and campaign, and the days on which they were held."""
     now = clock.read()
-    everyone = list(Brand.objects.order_by("name", "id"))
+    everyone = list(seen.brands(request).order_by("name", "id"))
     brand_id = id_in(request, "brand")
     brands = [brand for brand in everyone if brand_id in (None, brand.id)]
     # A month runs until the last brand has left it, and one may look at it once the first is in.

@@ -17,6 +17,7 @@ from dayparting.models import Schedule, Window
 from kernel import clock
 from kernel.errors import DomainError
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..forms.schedules import ChooseScheduleForm, CopyDayForm, NewWindowForm, WindowForm
 from ..hours import hours_shown, shared_schedules
@@ -25,7 +26,7 @@ from ..hours import hours_shown, shared_schedules
 @page()
 def show(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """The timetable, its windows by day, its exceptions, and the forms that change them."""
-    return _week(request, _find(campaign_id))
+    return _week(request, _find(request, campaign_id))
 
 
 def _week(
@@ -39,7 +40,7 @@ def _week(
     calendar, now = campaign.brand.calendar, clock.read()
     used = campaign.shared_schedule_id or campaign.schedule_id
     local_now = calendar.local(now)
-    shared = list(shared_schedules())
+    shared = list(shared_schedules(request))
     chosen = campaign.shared_schedule_id
     context = {
         "campaign": campaign,
@@ -60,9 +61,9 @@ def _week(
 @page(Right.EDIT_CAMPAIGNS)
 def choose(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Let a campaign run by its own hours, or by a shared schedule."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     form = ChooseScheduleForm.among(
-        shared_schedules(), campaign.shared_schedule_id, data=request.POST
+        shared_schedules(request), campaign.shared_schedule_id, data=request.POST
     )
     if form.is_valid():
         with form.refusals():
@@ -83,7 +84,7 @@ def choose(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def add(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Add a window to one or more weekdays at once."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     form = NewWindowForm(request.POST)
     if form.is_valid():
         with form.refusals():
@@ -102,7 +103,7 @@ def add(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def copy(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Copy a weekday's windows to other weekdays, in one go."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     form = CopyDayForm(request.POST)
     if form.is_valid():
         with form.refusals():
@@ -136,7 +137,7 @@ def copied(form: CopyDayForm, schedule_id: UUID) -> tuple[list[NewWindow], list[
 @page(Right.EDIT_SCHEDULES)
 def edit(request: PortalRequest, window_id: UUID) -> HttpResponse:
     """Change one window."""
-    window = get_object_or_404(Window.objects.select_related("schedule"), id=window_id)
+    window = get_object_or_404(seen.windows(request).select_related("schedule"), id=window_id)
     campaign = campaign_of(window.schedule)
     initial = {
         name: getattr(window, name)
@@ -161,7 +162,7 @@ def edit(request: PortalRequest, window_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def remove(request: PortalRequest, window_id: UUID) -> HttpResponse:
     """Remove one window."""
-    window = get_object_or_404(Window.objects.select_related("schedule"), id=window_id)
+    window = get_object_or_404(seen.windows(request).select_related("schedule"), id=window_id)
     try:
         schedules.remove_window(window_id=window.id, now=clock.read(), by=request.user.actor)
         messages.success(request, f"{window} is removed.")
@@ -170,8 +171,8 @@ def remove(request: PortalRequest, window_id: UUID) -> HttpResponse:
     return redirect(page_of(window.schedule, campaign_of(window.schedule)))
 
 
-def _find(campaign_id: UUID) -> Campaign:
-    rows = Campaign.objects.select_related("brand", "shared_schedule")
+def _find(request: PortalRequest, campaign_id: UUID) -> Campaign:
+    rows = seen.campaigns(request).select_related("brand", "shared_schedule")
     return get_object_or_404(rows, id=campaign_id)
 
 

@@ -8,13 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.roles import Right
-from campaigns.models import Campaign
 from campaigns.services import schedules, shared_schedules
 from dayparting.models import Schedule
 from kernel import clock
-from kernel.errors import Conflict
+from kernel.errors import Conflict, NotAllowed
 
-from .. import hours
+from .. import hours, seen
 from ..access import PortalRequest, page
 from ..forms.schedules import CopyDayForm, NewWindowForm, SharedScheduleForm
 from ..paging import cut
@@ -28,7 +27,7 @@ USERS_A_PAGE = 50
 @page()
 def index(request: PortalRequest) -> HttpResponse:
     """Every shared schedule, with how many campaigns use it."""
-    rows = hours.shared_schedules().prefetch_related("windows")
+    rows = hours.shared_schedules(request).prefetch_related("windows")
     found, place = cut(rows, number=page_in(request), size=SCHEDULES_A_PAGE)
     return render(request, "portal/schedules.html", {"schedules": found, "page": place})
 
@@ -36,7 +35,7 @@ def index(request: PortalRequest) -> HttpResponse:
 @page()
 def show(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
     """Its week, windows and exceptions, the campaigns that use it, and the forms that change it."""
-    return _show(request, _find(schedule_id))
+    return _show(request, _find(request, schedule_id))
 
 
 def _show(
@@ -46,7 +45,7 @@ def _show(
     add: NewWindowForm | None = None,
     copy: CopyDayForm | None = None,
 ) -> HttpResponse:
-    users = Campaign.objects.filter(shared_schedule=schedule, archived_at=None)
+    users = seen.campaigns(request).filter(shared_schedule=schedule, archived_at=None)
     found, place = cut(
         users.select_related("brand").order_by("brand__name", "name", "id"),
         number=page_in(request),
@@ -65,8 +64,8 @@ def _show(
     return render(request, "portal/shared_schedule.html", context)
 
 
-def _find(schedule_id: UUID) -> Schedule:
-    return get_object_or_404(hours.shared_schedules(), id=schedule_id)
+def _find(request: PortalRequest, schedule_id: UUID) -> Schedule:
+    return get_object_or_404(hours.shared_schedules(request), id=schedule_id)
 
 
 @page(Right.EDIT_SCHEDULES)
@@ -75,7 +74,9 @@ def new(request: PortalRequest) -> HttpResponse:
     form = SharedScheduleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with form.refusals():
-            made = shared_schedules.create_shared_schedule(name=form.cleaned_data["name"])
+            made = shared_schedules.create_shared_schedule(
+                name=form.cleaned_data["name"], by=request.user.actor
+            )
             messages.success(request, f"{made.name} is here. Add its first window.")
             return redirect("portal:shared_schedule", made.id)
     return render(request, "portal/shared_schedule_form.html", {"form": form})
@@ -84,7 +85,7 @@ def new(request: PortalRequest) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def edit(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
     """Give it another name."""
-    schedule = _find(schedule_id)
+    schedule = _find(request, schedule_id)
     form = SharedScheduleForm(request.POST or None, initial={"name": schedule.name})
     if request.method == "POST" and form.is_valid():
         with form.refusals():
@@ -103,12 +104,12 @@ def edit(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def remove(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
     """Ask, then delete a schedule that no campaign uses."""
-    schedule = _find(schedule_id)
+    schedule = _find(request, schedule_id)
     refusal = ""
     if request.method == "POST":
         try:
-            shared_schedules.remove_shared_schedule(schedule_id=schedule.id)
-        except Conflict as conflict:
+            shared_schedules.remove_shared_schedule(schedule_id=schedule.id, by=request.user.actor)
+        except (Conflict, NotAllowed) as conflict:
             refusal = conflict.message
         else:
             messages.success(request, f"{schedule.name} is deleted.")
@@ -121,7 +122,7 @@ def remove(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def add(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
     """Add a window to one or more weekdays at once."""
-    schedule = _find(schedule_id)
+    schedule = _find(request, schedule_id)
     form = NewWindowForm(request.POST)
     if form.is_valid():
         with form.refusals():
@@ -140,7 +141,7 @@ def add(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
 @page(Right.EDIT_SCHEDULES)
 def copy(request: PortalRequest, schedule_id: UUID) -> HttpResponse:
     """Copy a weekday's windows to other weekdays, in one go."""
-    schedule = _find(schedule_id)
+    schedule = _find(request, schedule_id)
     form = CopyDayForm(request.POST)
     if form.is_valid():
         with form.refusals():

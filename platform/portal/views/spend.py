@@ -11,13 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.roles import Right
 from budgets.ledger import KeyConflict
-from budgets.models import Brand, EntryKind, SpendEntry, SpendType
+from budgets.models import EntryKind, SpendEntry, SpendType
 from campaigns.models import Campaign
 from campaigns.services.spend import NewSpend, record_spend, reverse_spend
 from kernel import clock
 from kernel.errors import Conflict
 from kernel.money import show as show_amount
 
+from .. import seen
 from ..access import PortalRequest, page
 from ..forms.spend import SOURCE, CorrectionForm, SpendForm
 from ..paging import cut
@@ -49,8 +50,8 @@ def index(request: PortalRequest) -> HttpResponse:
         day_in(request, "start_date"),
         day_in(request, "end_date"),
     )
-    campaign = _asked_campaign(asked)
-    rows = _entries(asked, campaign)
+    campaign = _asked_campaign(request, asked)
+    rows = _entries(request, asked, campaign)
     found, place = cut(
         rows.select_related("budget__brand", "budget__campaign", "reversal"),
         number=page_in(request),
@@ -61,27 +62,29 @@ def index(request: PortalRequest) -> HttpResponse:
         "entries": found,
         "page": place,
         "sums": _sums(rows) if asked.is_narrow else [],
-        "brands": Brand.objects.order_by("name", "id"),
+        "brands": seen.brands(request).order_by("name", "id"),
         "campaign": campaign,
-        "campaigns": _campaigns_of(asked.brand_id),
+        "campaigns": _campaigns_of(request, asked.brand_id),
     }
     return render(request, "portal/spend.html", context)
 
 
-def _asked_campaign(asked: Filter) -> Campaign | None:
+def _asked_campaign(request: PortalRequest, asked: Filter) -> Campaign | None:
     if asked.campaign_id is None:
         return None
-    return Campaign.objects.filter(id=asked.campaign_id).select_related("brand").first()
+    return seen.campaigns(request).filter(id=asked.campaign_id).select_related("brand").first()
 
 
-def _campaigns_of(brand_id: UUID | None) -> QuerySet[Campaign]:
+def _campaigns_of(request: PortalRequest, brand_id: UUID | None) -> QuerySet[Campaign]:
     """Return the campaigns to choose from: a brand's, none before one is chosen."""
-    rows = Campaign.objects.order_by("name", "id")
+    rows = seen.campaigns(request).order_by("name", "id")
     return rows.none() if brand_id is None else rows.filter(brand_id=brand_id)
 
 
-def _entries(asked: Filter, campaign: Campaign | None) -> QuerySet[SpendEntry]:
-    rows = SpendEntry.objects.order_by("-day", "-id")
+def _entries(
+    request: PortalRequest, asked: Filter, campaign: Campaign | None
+) -> QuerySet[SpendEntry]:
+    rows = seen.entries(request).order_by("-day", "-id")
     if asked.campaign_id is not None:
         rows = rows.filter(budget_id=campaign.budget_id) if campaign else rows.none()
     if asked.brand_id is not None:
@@ -107,7 +110,7 @@ def _sums(rows: QuerySet[SpendEntry]) -> list[str]:
 def choose(request: PortalRequest) -> HttpResponse:
     """Find the campaign whose spend is to be recorded."""
     text = text_in(request, "q")
-    rows = Campaign.objects.select_related("brand").order_by("brand__name", "name", "id")
+    rows = seen.campaigns(request).select_related("brand").order_by("brand__name", "name", "id")
     found = rows.filter(name__icontains=text) | rows.filter(brand__name__icontains=text)
     context = {"text": text, "campaigns": found[:CAMPAIGNS_OFFERED], "max": CAMPAIGNS_OFFERED}
     return render(request, "portal/spend_choose.html", context)
@@ -116,7 +119,7 @@ def choose(request: PortalRequest) -> HttpResponse:
 @page(Right.RECORD_SPEND)
 def record(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Record one spend of a campaign."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     form = SpendForm(request.POST or None, initial=_initial(campaign))
     return _take(request, campaign, form, is_correction=False)
 
@@ -124,7 +127,7 @@ def record(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
 @page(Right.CORRECT_SPEND)
 def correct(request: PortalRequest, campaign_id: UUID) -> HttpResponse:
     """Record a correction, up or down, with the reason for it."""
-    campaign = _find(campaign_id)
+    campaign = _find(request, campaign_id)
     form = CorrectionForm(request.POST or None, initial=_initial(campaign))
     form.offer_sources(_sources(campaign))
     return _take(request, campaign, form, is_correction=True)
@@ -199,7 +202,7 @@ def _sources(campaign: Campaign) -> list[str]:
 @page(Right.CORRECT_SPEND)
 def reverse(request: PortalRequest, entry_id: UUID) -> HttpResponse:
     """Ask, then reverse an entry by another that names it."""
-    rows = SpendEntry.objects.select_related("budget__brand", "budget__campaign", "reversal")
+    rows = seen.entries(request).select_related("budget__brand", "budget__campaign", "reversal")
     entry = get_object_or_404(rows, id=entry_id)
     campaign = entry.budget.campaign
     refusal = ""
@@ -219,5 +222,5 @@ def reverse(request: PortalRequest, entry_id: UUID) -> HttpResponse:
     return render(request, "portal/spend_reverse.html", context)
 
 
-def _find(campaign_id: UUID) -> Campaign:
-    return get_object_or_404(Campaign.objects.select_related("brand"), id=campaign_id)
+def _find(request: PortalRequest, campaign_id: UUID) -> Campaign:
+    return get_object_or_404(seen.campaigns(request).select_related("brand"), id=campaign_id)

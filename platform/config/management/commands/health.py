@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.access import Access
+from accounts.roles import Role
 from config.health import campaign_counts, check_health
 from kernel import clock
 from tenants.contexts import tenant_context
@@ -36,5 +38,5 @@ class Command(BaseCommand):
             agencies = [agency]
         for agency in agencies:
             with tenant_context(agency):
-                counts = campaign_counts()
+                counts = campaign_counts(Access(Role.OWNER))
             self.stdout.write(f"{agency.slug}: active={counts['active']} paused={counts['paused']}")

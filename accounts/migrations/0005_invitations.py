@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_trail_of_changes'),
+        ('accounts', '0004_trail_of_changes'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('trail', '0001_initial'),
-        ('accounts', '0002_roles_and_brands'),
+        ('accounts', '0003_keys_of_their_makers'),
     ]
 
     operations = [
