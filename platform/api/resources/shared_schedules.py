@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Right
+from campaigns.models import Campaign
 from campaigns.queries import schedules_seen
 from campaigns.services import exceptions, shared_schedules
 from campaigns.services.schedules import NewWindow
