@@ -106,7 +106,7 @@ def test_no_answer_of_an_agency_holds_anothers_word(own, theirs, log, capsys, fa
                 if leaks(answer.text_):
                     found.append(f"{method} {route.pattern}")
                 if things is theirs and "status_change" not in route.kinds:
-                    # (Those are numbers, which both have.) Of what is somebody else's nobody is told that it is there.
+                    # (Those are numbers, which both have.) Nobody is told that it is there.
                     assert answer.status_code != 200 or method == "GET", (method, route.pattern)
     found += [f"mail: {message.subject}" for message in mail.outbox if leaks(_told(message))]
     found += [f"log: {line}" for line in log.messages if leaks(line)]
