@@ -23,8 +23,8 @@ from kernel.transactions import atomic
 from tenants.contexts import current_agency
 
 from .models import Invitation, User
-from .roles import LIMITABLE, Role
-from .services import check_email
+from .roles import Role
+from .services import check_brands, check_email
 
 VALID_DAYS = 7
 # More than any agency lets in, and too few to send spam by.
@@ -53,7 +53,7 @@ def invite(
     NameTaken where somebody has the address, Conflict where too many were sent within the hour.
     """
     email = check_email(email)
-    check_brands(role, brand_ids)
+    brands = check_brands(role, brand_ids)
     # Two invitations of one agency take turns, so that the count below is true.
     _take_turns()
     known = User.objects.filter(email=email).first()
@@ -66,7 +66,7 @@ def invite(
         email=email,
         name=name.strip(),
         role=role,
-        brand_ids=None if brand_ids is None else list(brand_ids),
+        brand_ids=brands,
         token_hash=_hash(token),
         invited_by_kind=by.kind,
         invited_by_id=by.id,
@@ -167,14 +167,6 @@ def mail_invitation(invitation: Invitation, token: str) -> None:
         None,
         [invitation.email],
     )
-
-
-def check_brands(role: Role, brand_ids: Collection[UUID] | None) -> None:
-    """Raise InvalidValue where the role can't be limited to brands, or must be and is not."""
-    if role == Role.CLIENT_VIEWER and not brand_ids:
-        raise InvalidValue("A client viewer needs at least one brand.", field="brand_ids")
-    if brand_ids is not None and role not in LIMITABLE:
-        raise InvalidValue(f"{role.label} is never limited to brands.", field="brand_ids")
 
 
 def _lock_open(**lookup: object) -> Invitation:

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -68,8 +69,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
     A wrapper, since it runs before those that merely want to be first, as pytest-django does.
     """
-    # The workers of xdist inherit the environment, and with it the servers.
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    # The workers of xdist inherit the environment, and with it the servers. Each has a part of
+    # Valkey to itself, since tests empty it.
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        url, number = urlsplit(os.environ["REDIS_URL"]), int(worker.removeprefix("gw"))
+        os.environ["REDIS_URL"] = url._replace(path=f"/{2 + number % 14}").geturl()
+    else:
         end_in_order_when_terminated()
         stack = ExitStack()
         early_config.add_cleanup(stack.close)

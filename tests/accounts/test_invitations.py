@@ -127,9 +127,9 @@ def test_a_closed_one_is_neither_sent_nor_withdrawn(acme):
     [
         ({"email": "nobody"}, InvalidValue, "email"),
         ({"email": "VIC@acme.example"}, NameTaken, "email"),
-        ({"role": Role.CLIENT_VIEWER}, InvalidValue, "brand_ids"),
-        ({"role": Role.CLIENT_VIEWER, "brand_ids": []}, InvalidValue, "brand_ids"),
-        ({"role": Role.OWNER, "brand_ids": [NOBODY]}, InvalidValue, "brand_ids"),
+        ({"role": Role.CLIENT_VIEWER}, InvalidValue, "brands"),
+        ({"role": Role.CLIENT_VIEWER, "brand_ids": []}, InvalidValue, "brands"),
+        ({"role": Role.OWNER, "brand_ids": [NOBODY]}, InvalidValue, "brands"),
     ],
 )
 def test_what_cannot_be_offered_is_refused(acme, changes, error, field):

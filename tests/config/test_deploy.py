@@ -60,7 +60,7 @@ from django.http import HttpResponse
 from django.test import Client
 from config.middleware import GuardedAnswers
 client = Client(HTTP_HOST="ads.example")
-page = client.get("/admin/login/", secure=True)
+page = client.get("/accounts/login/", secure=True)
 plain = client.get("/healthz")
 print(json.dumps({
     "cookie": client.cookies.output(header=""),
