@@ -67,7 +67,9 @@ _OWN = re.compile(r'(name="csrfmiddlewaretoken" value|hx-headers|content|data-at
 
 
 def shown(response: Any) -> tuple[Any, ...]:
-    headers = {k: v for k, v in response.headers.items() if k not in ("X-Request-ID",)}
+    # `Expires` tells the second of the answer.
+    own = ("X-Request-ID", "Expires")
+    headers = {k: v for k, v in response.headers.items() if k not in own}
     body = b"".join(response) if response.streaming else response.content
     return response.status_code, headers, _OWN.sub("", body.decode())
 
