@@ -7,12 +7,14 @@ process. An agency's rows are copied from the first one's, which `demo.seeding` 
 """
 
 import gc
+import re
 import resource
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.bench import ready_platform, seconds
@@ -134,12 +136,14 @@ def fill(count: int) -> float:
         if number % 50 == 0:
             connection.close()
     with owner_context(), connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("ANALYZE")
+    connection.close()
     return sorted(times)[len(times) // 2] * 1000
 
 
 def copy_rows(source: Any, target: Any) -> None:
-    """Copy what the first agency owns into another one's tables."""
+    """Copy what the first agency owns into another one's tables; the trail writes itself."""
     from django.db import connection, transaction
 
     from tenants.contexts import owner_context
@@ -149,14 +153,14 @@ def copy_rows(source: Any, target: Any) -> None:
         cursor.execute(
             "SELECT c.relname, pg_get_serial_sequence(format('%%I.%%I', nspname, c.relname), 'id')"
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE nspname = %s AND c.relkind = 'r' AND c.relname NOT LIKE 'django_%%'"
+            " WHERE nspname = %s AND c.relkind = 'r' AND c.relname !~ '^(django|trail)_'"
             " AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'id')",
             [target.schema_name],
         )
         tables = cursor.fetchall()
         cursor.execute(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE nspname = %s AND c.relkind = 'r' AND c.relname NOT LIKE 'django_%%'",
+            " WHERE nspname = %s AND c.relkind = 'r' AND c.relname !~ '^(django|trail)_'",
             [target.schema_name],
         )
         for (table,) in cursor.fetchall():
@@ -263,7 +267,6 @@ def database_mb() -> float:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("CHECKPOINT")
         cursor.execute("SELECT pg_database_size(current_database())")
         return float(cursor.fetchone()[0]) / 1e6
 
@@ -289,10 +292,13 @@ def visiting_backend_mb() -> float:
         with tenant_context(agency):
             sweep.enforce(sweep.all_brands(), now=clock.read())
     with platform_context(), connection.cursor() as cursor:
-        cursor.execute("SELECT sum(total_bytes) FROM pg_backend_memory_contexts")
-        used = float(cursor.fetchone()[0]) / 1e6
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    status = Path(f"/proc/{pid}/status").read_text()
     connection.close()
-    return used
+    # Its own, without what all backends share. In kB.
+    (own,) = re.findall(r"^RssAnon:\s+(\d+)", status, re.MULTILINE)
+    return int(own) / 1000
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 Sabotage needs more than one connection, and errors that would end a test's own transaction.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -85,3 +87,21 @@ def set_before_each_cursor(monkeypatch) -> None:
 
 def brand_names() -> list[str]:
     return list(Brand.objects.order_by("name").values_list("name", flat=True))
+
+
+def in_a_thread(call: Callable[[], Any]) -> Any:
+    """Run `call` on a connection of its own, and return what it returned or raised."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(call())
+        except Exception as error:
+            found.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return found[0]

@@ -1,6 +1,5 @@
 """What happens where our own code errs: each ends in an error, and never in the other's rows."""
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,7 +15,7 @@ from fence.roles import platform_role
 from kernel import clock
 from tenants.contexts import owner_context, platform_context, tenant_context
 from tenants.services import create_agency, remove_agency
-from tests.fence.conftest import Neighbours, brand_names
+from tests.fence.conftest import Neighbours, brand_names, in_a_thread
 
 pytestmark = pytest.mark.usefixtures("unblocked")
 
@@ -86,7 +85,7 @@ def half_read_answer_after_the_context(world: Neighbours) -> object:
 
 
 def thread_started_inside(world: Neighbours) -> object:
-    return in_a_thread(brand_names)
+    return elsewhere(brand_names)
 
 
 def switch_cancelled_by_a_timeout(world: Neighbours) -> object:
@@ -111,7 +110,7 @@ def schema_dropped_under_a_request(world: Neighbours) -> object:
         agency = create_agency(name="Dropped", slug="dropped")
     with tenant_context(agency):
         brand_names()
-        in_a_thread(lambda: remove_agency(agency))
+        elsewhere(lambda: remove_agency(agency))
         return brand_names()
 
 
@@ -202,24 +201,12 @@ class SlowToSwitch(psycopg.Cursor):
         return super().execute(query, *args, **options)
 
 
-def in_a_thread(call: Callable[[], object]) -> object:
-    """Return what `call` returns on a connection of its own; raise what it raises."""
-    found: list[object] = []
-
-    def work() -> None:
-        try:
-            found.append(call())
-        except Exception as error:
-            found.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]
+def elsewhere(call: Callable[[], object]) -> object:
+    """Return what `call` returns in a thread of its own; raise what it raises."""
+    found = in_a_thread(call)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def ends_in_an_error(sabotage, world: Neighbours) -> bool:
@@ -299,7 +286,7 @@ def test_a_task_that_was_inside_when_the_agency_went_fails(neighbours):
     with platform_context():
         agency = create_agency(name="Going", slug="going")
     with tenant_context(agency):
-        in_a_thread(lambda: remove_agency(agency))
+        elsewhere(lambda: remove_agency(agency))
         with pytest.raises(DatabaseError):
             Campaign.objects.update(status="active", updated_at=clock.read())
 

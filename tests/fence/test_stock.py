@@ -20,7 +20,7 @@ from accounts.models import User
 from fence.base import NoContextError
 from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency
-from tests.fence.conftest import brand_names, stock_connection
+from tests.fence.conftest import brand_names, in_a_thread, stock_connection
 
 pytestmark = pytest.mark.usefixtures("unblocked")
 
@@ -91,23 +91,6 @@ def test_a_table_that_the_agency_lacks_is_everybodys_to_it_and_none_to_us(neighb
         assert Agency.objects.filter(slug="theirs").exists()
     with tenant_context(neighbours.ours), pytest.raises(ProgrammingError, match="does not exist"):
         Agency.objects.count()
-
-
-def in_a_thread(call):
-    found = []
-
-    def run():
-        try:
-            found.append(call())
-        except Exception as error:
-            found.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 def test_a_new_thread_starts_in_public_with_it_and_nowhere_with_us(neighbours):

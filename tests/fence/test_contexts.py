@@ -1,6 +1,5 @@
 """A connection is in one schema or in none, and an agency's has no `public` in its path."""
 
-import threading
 from contextlib import nullcontext, suppress
 
 import psycopg
@@ -14,24 +13,7 @@ from fence.base import NoContextError
 from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency
 from tests.conftest import make_brand
-
-
-def in_a_thread(call):
-    """Run `call` on a new connection, and return what it returned or raised."""
-    result = []
-
-    def run():
-        try:
-            result.append(call())
-        except Exception as error:
-            result.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return result[0]
+from tests.fence.conftest import in_a_thread
 
 
 def test_a_connection_that_was_put_nowhere_refuses_sql(db):
