@@ -109,13 +109,14 @@ def _stored_holds() -> dict[UUID, list[StoredHold]]:
 def _ends_right(brand: SimulatedBrand, name: str, hold: StoredHold, now: datetime) -> bool:
     """Whether the reason stands from now to its end, and no longer: if nothing but time passes."""
     model, end = brand.model, hold.until
-    if hold.mode == "pause" and hold.reason not in ("daypart", "flight"):
-        return end is None
+    # What outlasts its period waits for a person; within it, time may end it all the same.
+    waits_from = _turn(brand, hold, now) if _waits(hold) else None
     if end is not None:
         stands = [model.rule_says(hold.reason, hold.level, name, at) for at in (end - _TICK, end)]
         if end <= now or stands != [True, False]:
             return False
-    over = _flight_over(brand, name) if hold.reason == "daypart" else None
+    lasts = [waits_from, _flight_over(brand, name) if hold.reason == "daypart" else None]
+    over = min((at for at in lasts if at is not None), default=None)
     if end is not None and over is not None and end >= over:
         return False
     return all(
@@ -123,6 +124,15 @@ def _ends_right(brand: SimulatedBrand, name: str, hold: StoredHold, now: datetim
         for at in _edges(brand, name, hold, now)
         if (end is None or at < end) and (over is None or at < over)
     )
+
+
+def _waits(hold: StoredHold) -> bool:
+    return hold.mode == "pause" and hold.reason not in ("daypart", "flight")
+
+
+def _turn(brand: SimulatedBrand, hold: StoredHold, now: datetime) -> datetime:
+    """The first instant of the next day or month, by what was spent."""
+    return _start(brand, next_period(hold.reason, brand.model.today(now)))
 
 
 def _flight_over(brand: SimulatedBrand, name: str) -> datetime | None:
