@@ -1,22 +1,24 @@
 """Make an agency: its row, its address and its schema."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, connection
 from django.db.models import Q
 from django_tenants.utils import quote_schema_name
 
 from kernel import clock
-from kernel.errors import NameTaken
+from kernel.errors import InvalidValue, NameTaken
 from kernel.transactions import atomic
 
 from .contexts import owner_context
-from .models import Agency, Domain
+from .models import Agency, Domain, Opening
 from .schemas import drop_schema, fill_schema
 from .slugs import check_slug
 
 # Longer than the making of a schema takes; a younger row may be somebody else's work.
 UNFINISHED_MINUTES = 10
+NAME_LENGTH_MAX = 100
 
 
 def create_agency(*, name: str, slug: str) -> Agency:
@@ -35,18 +37,34 @@ def create_agency(*, name: str, slug: str) -> Agency:
     return agency
 
 
-def begin_agency(*, name: str, slug: str) -> Agency:
+def begin_agency(
+    *, name: str, slug: str, owner_email: str = "", order_key: UUID | None = None
+) -> Agency:
     """Make an agency's row, address and empty schema, which `fill_schema` and `make_ready` finish.
 
-    Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use.
+    With an owner's mail, that is owed to him and noted as an `Opening`. The same order makes one
+    agency: where there is one with its key, that is returned. Raises InvalidValue for a name or a
+    slug that can't be, NameTaken for a slug that is in use.
     """
+    check_name(name)
     check_slug(slug)
     try:
         with owner_context():
             _remove_unfinished(slug)
-            return _begin(name=name, slug=slug)
+            return _begin(name=name, slug=slug, owner_email=owner_email, order_key=order_key)
     except IntegrityError:
+        made = order_key and Agency.objects.filter(order_key=order_key).first()
+        if made:
+            return made
         raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidValue where an agency can't be called so."""
+    if not 1 <= len(name) <= NAME_LENGTH_MAX or name != name.strip() or not name.isprintable():
+        raise InvalidValue(
+            f"A name is 1 to {NAME_LENGTH_MAX} characters on one line.", field="name"
+        )
 
 
 def make_ready(agency: Agency) -> None:
@@ -56,10 +74,12 @@ def make_ready(agency: Agency) -> None:
 
 
 @atomic
-def _begin(*, name: str, slug: str) -> Agency:
-    """Make the row and its empty schema, both or neither."""
-    agency = Agency.objects.create(name=name, slug=slug)
+def _begin(*, name: str, slug: str, owner_email: str, order_key: UUID | None) -> Agency:
+    """Make the rows and the empty schema, all or none."""
+    agency = Agency.objects.create(name=name, slug=slug, order_key=order_key)
     Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
+    if owner_email:
+        Opening.objects.create(agency=agency, owner_email=owner_email)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE SCHEMA {quote_schema_name(agency.schema_name)}")
     return agency

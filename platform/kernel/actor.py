@@ -22,3 +22,5 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "", "Paceline")
+# Who logs in on the machine and calls manage.py; which person that is, Paceline can't know.
+COMMAND = Actor(ActorKind.SYSTEM, "", "manage.py")
