@@ -16,6 +16,8 @@ PACELINE_SCHEME = env.url.scheme
 PACELINE_BASE_DOMAIN = env.url.hostname or ""
 PACELINE_PORT_SUFFIX = f":{env.url.port}" if env.url.port else ""
 PACELINE_HOME = env.start.home
+# What is kept outside of the database for an agency, and goes with it: below the home.
+AGENCY_FILES = ["demo/{slug}.key"]
 PACELINE_DEMO_PASSWORD = env.start.demo_password or ""
 # The simulator connects to loopback with a Host header: `acme.localhost` resolves on few machines.
 PACELINE_PORT = env.start.port

@@ -14,7 +14,7 @@ from tenants.claims import claim_due
 from tenants.contexts import platform_context
 from tenants.models import Agency, AgencyRun, Domain, Removal, Suspension
 from tenants.suspensions import resume, suspend
-from tests.conftest import NOON, NOBODY, make_brand
+from tests.conftest import NOBODY, NOON, make_brand
 
 PAT = Actor(ActorKind.PERSON, NOBODY, "Pat")
 
