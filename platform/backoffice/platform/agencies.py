@@ -19,20 +19,15 @@ from accounts.services import order_agency
 from accounts.tasks import open_agency
 from kernel import clock
 from kernel.errors import NameTaken
-from tenants import doorbell, openings
+from tenants import openings
 from tenants.models import Agency, AgencyRun, Domain
 from tenants.slugs import check_host
 
 from ..refusals import RefusableForm
 from ..sites import platform_site
 from ..words import NOTHING, chip, utc
+from . import life
 from .rows import PlatformAdmin
-
-_NO_DELETION = (
-    "An agency is not deleted here: its schema holds its clients' ledger. Take away “active”, and"
-    " its host answers 404 and nothing sweeps it."
-)
-
 
 _UNFINISHED = {
     "waiting": ("Waiting", "off"),
@@ -62,7 +57,7 @@ class AgenciesAdmin(PlatformAdmin):
     search_fields = ["name", "slug"]
     search_help_text = "Name or address"
     list_display = ["name", "address", "state", "swept", "duration", "next_check", "error"]
-    list_select_related = ["run", "opening"]
+    list_select_related = ["run", "opening", "removal"]
     list_filter = ["is_active"]
     shown_fields = [
         "slug",
@@ -90,17 +85,29 @@ class AgenciesAdmin(PlatformAdmin):
                 "Its tables are made by a worker, in a moment; the next page tells how far it is."
             )
             return [(None, {"fields": ["name", "slug", "email"], "description": note})]
-        # What can be edited would be lost when the page of an unfinished one is loaded again.
-        edited = ["name", "is_active"] if obj.is_ready else ["name"]
+        lives = ["life", "suspensions"] if obj.is_ready else []
         return [
-            (None, {"fields": ["progress", *edited], "description": _NO_DELETION}),
+            (None, {"fields": ["progress", *lives, "name"]}),
             ("Facts", {"fields": self.shown_fields}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agency | None = None) -> Any:
         if obj is None:
             return []
-        return ["progress", *self.shown_fields, *([] if obj.is_ready else ["name"])]
+        # What can be edited would be lost when the page of an unfinished one is loaded again.
+        shown = ["progress", "life", "suspensions", *self.shown_fields]
+        return [*shown, *([] if obj.is_ready else ["name"])]
+
+    def get_urls(self) -> list[Any]:
+        return [*life.urls(self), *super().get_urls()]
+
+    @display(description="what can be done")
+    def life(self, agency: Agency) -> SafeString:
+        return life.links(agency)
+
+    @display(description="suspensions")
+    def suspensions(self, agency: Agency) -> SafeString | str:
+        return life.suspensions(agency)
 
     @display(description="address")
     def address(self, agency: Agency) -> SafeString:
@@ -111,9 +118,11 @@ class AgenciesAdmin(PlatformAdmin):
         state = openings.state_of(agency)
         if state != "ready":
             return chip(*_UNFINISHED[state])
-        if agency.is_active and _run(agency).quarantined_at:
+        if out_of_service := life.state_chip(agency):
+            return out_of_service
+        if _run(agency).quarantined_at:
             return chip("Quarantined", "bad")
-        return chip("Active", "run") if agency.is_active else chip("Inactive", "off")
+        return chip("Active", "run")
 
     @display(description="state")
     def progress(self, agency: Agency) -> SafeString:
@@ -122,7 +131,8 @@ class AgenciesAdmin(PlatformAdmin):
         error = opening.error if opening else ""
         if error:
             told += " What is left of it is done again by “Try again” in the list."
-        return format_html("{} {} {}", self.state(agency), told, error)
+        going = life.progress_of(agency)
+        return format_html("{} {} {} {}", self.state(agency), told, error, going)
 
     @display(description="last tick", ordering="run__last_tick_at")
     def ticked(self, agency: Agency) -> str:
@@ -169,11 +179,8 @@ class AgenciesAdmin(PlatformAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
-            changes = form.changes("name", "is_active")
+            changes = form.changes("name")
             Agency.objects.filter(pk=obj.pk).update(**changes)
-            if changes.get("is_active"):
-                # What its campaigns missed meanwhile is decided in the next minute.
-                doorbell.ring(obj, at=clock.read())
             return
         said = form.cleaned_data
         agency = order_agency(name=said["name"], slug=said["slug"], owner_email=said["email"])
