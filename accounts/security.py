@@ -34,7 +34,7 @@ def change_security(
         "allows_support": allows_support,
     }
     with platform_context():
-        change_agency(agency_id=agency.pk, changes=changes, now=now)
+        change_agency(agency_id=agency.pk, changes=changes)
     agency.requires_second_factor = requires_second_factor
     agency.allows_support = allows_support
     if not allows_support:

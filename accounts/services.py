@@ -159,12 +159,16 @@ def mail_password_link(user: User) -> str:
     return link
 
 
-def order_agency(*, name: str, slug: str, owner_email: str) -> Agency:
+def order_agency(
+    *, name: str, slug: str, owner_email: str, order_key: UUID | None = None
+) -> Agency:
     """Order an agency: `open_agency` makes it. Call it on the platform's schema.
 
-    Raises InvalidValue for a bad address of either kind, NameTaken for a slug that is in use.
+    With a key, the same order makes it once. Raises InvalidValue for a bad address of either kind,
+    NameTaken for a slug that is in use.
     """
-    return openings.order(name=name, slug=slug, owner_email=check_email(owner_email))
+    email = check_email(owner_email)
+    return openings.order(name=name, slug=slug, owner_email=email, order_key=order_key)
 
 
 def open_agency(*, agency_id: int, now: datetime) -> bool:

@@ -28,12 +28,16 @@ from tenants.claims import Report
 from tenants.contexts import current_agency, platform_context, tenant_context
 from tenants.lag import missing_migrations
 from tenants.models import Agency
+from tenants.queries import is_served
 
 from .delivery import BrandMoment
 from .enforcement import apply, enforce_delivery
 from .judgement import Difference, Judgement, Outcome, judge, moments_of
 
 logger = structlog.stdlib.get_logger("campaigns.sweep")
+
+# So often a long sweep looks whether the agency was suspended meanwhile.
+_ASK_SECONDS = 1.0
 
 
 class Turned(NamedTuple):
@@ -67,15 +71,37 @@ def _has_turned(brand: Brand, turned: Turned, *, now: datetime) -> bool:
     )
 
 
-def enforce(brands: Collection[Brand], *, now: datetime, until: float | None = None) -> Outcome:
+class Turn:
+    """How long one agency may have a worker: so many seconds, and not past its suspension."""
+
+    def __init__(self, agency: Agency, *, seconds: float) -> None:
+        self._agency_id = agency.pk
+        self._until = time.monotonic() + seconds
+        self._ask_at = time.monotonic() + _ASK_SECONDS
+
+    def is_over(self) -> bool:
+        """Tell whether no further brand may be begun. Suspended or not, it asks once a second."""
+        now = time.monotonic()
+        if now > self._until:
+            return True
+        if now >= self._ask_at:
+            self._ask_at = now + _ASK_SECONDS
+            with platform_context():
+                if not is_served(self._agency_id):
+                    self._until = now
+                    return True
+        return False
+
+
+def enforce(brands: Collection[Brand], *, now: datetime, turn: Turn | None = None) -> Outcome:
     """Decide on the brands and store what differs. One brand's failure does not stop the others.
 
-    Past `until` (of the monotonic clock) no further brand is begun: it stays due.
+    When the `turn` is over no further brand is begun: it stays due.
     """
     judgement = judge(brands, moments_of(brands, now=now))
     outcome = Outcome(checked=len(judgement.differences))
     for brand_id in _differing(brands, judgement):
-        if until is not None and time.monotonic() > until:
+        if turn is not None and turn.is_over():
             outcome.postponed += 1
             continue
         try:
@@ -152,7 +178,8 @@ def sweep_agency(agency: Agency, *, is_full: bool, now: datetime) -> Outcome:
         with tenant_context(agency):
             _check_schema()
             brands = all_brands() if is_full else due_brands(now=now)
-            outcome = enforce(brands, now=now, until=started + settings.AGENCY_SWEEP_SECONDS)
+            turn = Turn(agency, seconds=settings.AGENCY_SWEEP_SECONDS)
+            outcome = enforce(brands, now=now, turn=turn)
             next_check_at = Brand.objects.aggregate(at=Min("next_check_at"))["at"]
         error = _told(outcome)
     except SchemaLags as lag:

@@ -66,6 +66,16 @@ def sweep_agencies(agency_ids: Sequence[int], full_ids: Sequence[int] = ()) -> i
     return changed
 
 
+def sweep_soon(agency_id: int) -> None:
+    """Have an agency swept whole without waiting for the tick, which does it if this is lost."""
+    try:
+        sweep_agencies.apply_async(
+            args=[[agency_id], [agency_id]], expires=claims.CLAIM_SECONDS, retry=False
+        )
+    except Exception:
+        logger.warning("the next tick sweeps it: no broker agency=%s", agency_id, exc_info=True)
+
+
 def _sweep_one(agency_id: int, *, is_full: bool) -> int:
     with platform_context():
         agency = Agency.objects.filter(pk=agency_id, is_active=True, is_ready=True).first()

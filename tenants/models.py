@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django_tenants.models import DomainMixin, TenantMixin
 
@@ -47,6 +48,8 @@ class Agency(TenantMixin):
     )
     is_ready = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # By which it was ordered, where whoever ordered it may come twice: it is made once.
+    order_key = models.UUIDField(null=True, unique=True, editable=False)
 
     # A hint, in the sense of a doorbell: the earliest instant at which time alone could change a
     # decision in this agency. Lowered after the commit of an edit, raised only by a sweep during
@@ -153,6 +156,59 @@ class Opening(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agency_id} for {self.owner_email}"
+
+
+class Suspension(models.Model):
+    """That an agency is not served: why, and who said so. One that has ended is its history."""
+
+    agency = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="suspensions")
+    reason = models.CharField(max_length=500)
+    begun_at = models.DateTimeField()
+    begun_by_kind = models.CharField(max_length=8)
+    begun_by_id = models.CharField(max_length=36, blank=True)
+    begun_by_label = models.CharField(max_length=254)
+    ended_at = models.DateTimeField(null=True)
+    ended_by_kind = models.CharField(max_length=8, blank=True)
+    ended_by_id = models.CharField(max_length=36, blank=True)
+    ended_by_label = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        ordering = ["-begun_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agency"], condition=Q(ended_at=None), name="agency_suspended_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id}: {self.reason}"
+
+
+class Removal(models.Model):
+    """An agency that is to be deleted; the row goes when nothing of the agency is left.
+
+    It outlives the agency's own row for a moment: what the agency left outside of the database is
+    cleared by the name of its schema.
+    """
+
+    agency = models.OneToOneField(
+        Agency, null=True, on_delete=models.SET_NULL, related_name="removal"
+    )
+    slug = models.CharField(max_length=63)
+    schema_name = models.CharField(max_length=63, unique=True)
+    # Where its data is written first, in one file.
+    export_path = models.TextField()
+    asked_at = models.DateTimeField()
+    asked_by_kind = models.CharField(max_length=8)
+    asked_by_id = models.CharField(max_length=36, blank=True)
+    asked_by_label = models.CharField(max_length=254)
+    # When somebody took it up. One who was killed meanwhile is followed by another in time.
+    begun_at = models.DateTimeField(null=True)
+    # Why it failed. Nobody takes it up again until somebody asks for it.
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.slug}: {self.error or 'to be deleted'}"
 
 
 class SchemaScript(models.Model):

@@ -8,10 +8,9 @@ this is called on the platform's schema.
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from django.db.models import Q
-
-from kernel.transactions import atomic
 
 from .models import Agency, Opening
 from .services import begin_agency
@@ -23,15 +22,13 @@ _PATIENCE = timedelta(seconds=OPENING_SECONDS_MAX + 30)
 State = Literal["ready", "failed", "making", "waiting", "unfinished"]
 
 
-@atomic
-def order(*, name: str, slug: str, owner_email: str) -> Agency:
+def order(*, name: str, slug: str, owner_email: str, order_key: UUID | None = None) -> Agency:
     """Make the agency's row and note that the rest of it is owed, and to whom.
 
-    Raises InvalidValue and NameTaken, as `create_agency` does.
+    With a key, the same order makes it once. Raises InvalidValue and NameTaken, as `create_agency`
+    does.
     """
-    agency = begin_agency(name=name, slug=slug)
-    Opening.objects.create(agency=agency, owner_email=owner_email)
-    return agency
+    return begin_agency(name=name, slug=slug, owner_email=owner_email, order_key=order_key)
 
 
 def state_of(agency: Agency) -> State:

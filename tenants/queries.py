@@ -10,13 +10,21 @@ from .models import Agency, AgencyRun
 
 
 def agency_by_slug(slug: str) -> Agency | None:
-    """Return the agency with this slug that has a schema, active or not; else None."""
-    return Agency.objects.filter(slug=slug.lower(), is_ready=True).first()
+    """Return the agency with this slug that has a schema, active or not; else None.
+
+    One that is being deleted is no longer anybody's.
+    """
+    return Agency.objects.filter(slug=slug.lower(), is_ready=True, removal=None).first()
 
 
 def agencies_to_serve() -> list[Agency]:
     """Return the active agencies, in the order of their slugs."""
     return list(Agency.objects.filter(is_active=True, is_ready=True).order_by("slug"))
+
+
+def is_served(agency_id: int) -> bool:
+    """Return whether the agency is there, whole, and not suspended."""
+    return Agency.objects.filter(pk=agency_id, is_active=True, is_ready=True).exists()
 
 
 class ServiceState(NamedTuple):

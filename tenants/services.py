@@ -1,25 +1,26 @@
 """Make an agency: its row, its address and its schema."""
 
-from datetime import datetime, timedelta
-from typing import TypedDict
+from datetime import timedelta
+from typing import Any, TypedDict
+from uuid import UUID
 
 from django.db import IntegrityError, connection
 from django.db.models import Q
 from django_tenants.utils import quote_schema_name
 
 from kernel import clock
-from kernel.errors import NameTaken, NotFound
+from kernel.errors import InvalidValue, NameTaken, NotFound
 from kernel.transactions import atomic
 from trail.services import note_change
 
-from . import doorbell
 from .contexts import owner_context, tenant_context
-from .models import Agency, Domain
+from .models import Agency, Domain, Opening
 from .schemas import drop_schema, fill_schema
 from .slugs import check_slug
 
 # Longer than the making of a schema takes; a younger row may be somebody else's work.
 UNFINISHED_MINUTES = 10
+NAME_LENGTH_MAX = 100
 
 
 def create_agency(*, name: str, slug: str) -> Agency:
@@ -38,18 +39,34 @@ def create_agency(*, name: str, slug: str) -> Agency:
     return agency
 
 
-def begin_agency(*, name: str, slug: str) -> Agency:
+def begin_agency(
+    *, name: str, slug: str, owner_email: str = "", order_key: UUID | None = None
+) -> Agency:
     """Make an agency's row, address and empty schema, which `fill_schema` and `make_ready` finish.
 
-    Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use.
+    With an owner's mail, that is owed to him and noted as an `Opening`. The same order makes one
+    agency: where there is one with its key, that is returned. Raises InvalidValue for a name or a
+    slug that can't be, NameTaken for a slug that is in use.
     """
+    check_name(name)
     check_slug(slug)
     try:
         with owner_context():
             _remove_unfinished(slug)
-            return _begin(name=name, slug=slug)
+            return _begin(name=name, slug=slug, owner_email=owner_email, order_key=order_key)
     except IntegrityError:
+        made = order_key and Agency.objects.filter(order_key=order_key).first()
+        if made:
+            return made
         raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidValue where an agency can't be called so."""
+    if not 1 <= len(name) <= NAME_LENGTH_MAX or name != name.strip() or not name.isprintable():
+        raise InvalidValue(
+            f"A name is 1 to {NAME_LENGTH_MAX} characters on one line.", field="name"
+        )
 
 
 def make_ready(agency: Agency) -> None:
@@ -62,26 +79,30 @@ class AgencyChanges(TypedDict, total=False):
     """What can be changed of an agency; what is left out stays as it is."""
 
     name: str
-    is_active: bool
     requires_second_factor: bool
     allows_support: bool
 
 
 @atomic
-def change_agency(*, agency_id: int, changes: AgencyChanges, now: datetime) -> Agency:
-    """Change an agency's settings. Call it on the platform's schema. Raises NotFound.
-
-    They lie outside of the agency's schema, where no trigger reaches its trail. Its owner is to see
-    them there, so the change is entered by hand.
-    """
+def change_agency(*, agency_id: int, changes: AgencyChanges) -> Agency:
+    """Change an agency's settings. Call it on the platform's schema. Raises NotFound."""
     agency = Agency.objects.select_for_update().filter(pk=agency_id).first()
     if agency is None:
         raise NotFound("There is no such agency.")
     before = {name: getattr(agency, name) for name in changes}
-    was_active = agency.is_active
     for name, value in changes.items():
         setattr(agency, name, value)
     agency.save(update_fields=list(changes))
+    tell_agency(agency, before=before, after=dict(changes))
+    return agency
+
+
+def tell_agency(agency: Agency, *, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Enter a change of the agency's own row into its trail.
+
+    The row lies outside of the agency's schema, where no trigger reaches its trail, and its owner
+    is to see it there.
+    """
     if agency.is_ready:
         with tenant_context(agency):
             note_change(
@@ -89,19 +110,17 @@ def change_agency(*, agency_id: int, changes: AgencyChanges, now: datetime) -> A
                 object_id=str(agency.pk),
                 name=agency.name,
                 before=before,
-                after=dict(changes),
+                after=after,
             )
-    if agency.is_active and not was_active:
-        # What its campaigns missed meanwhile is decided in the next minute.
-        doorbell.ring(agency, at=now)
-    return agency
 
 
 @atomic
-def _begin(*, name: str, slug: str) -> Agency:
-    """Make the row and its empty schema, both or neither."""
-    agency = Agency.objects.create(name=name, slug=slug)
+def _begin(*, name: str, slug: str, owner_email: str, order_key: UUID | None) -> Agency:
+    """Make the rows and the empty schema, all or none."""
+    agency = Agency.objects.create(name=name, slug=slug, order_key=order_key)
     Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
+    if owner_email:
+        Opening.objects.create(agency=agency, owner_email=owner_email)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE SCHEMA {quote_schema_name(agency.schema_name)}")
     return agency

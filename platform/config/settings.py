@@ -17,6 +17,8 @@ PACELINE_SCHEME = env.url.scheme
 PACELINE_BASE_DOMAIN = env.url.hostname or ""
 PACELINE_PORT_SUFFIX = f":{env.url.port}" if env.url.port else ""
 PACELINE_HOME = env.start.home
+# What is kept outside of the database for an agency, and goes with it: below the home.
+AGENCY_FILES = ["demo/{slug}.key"]
 PACELINE_DEMO_PASSWORD = env.start.demo_password or ""
 # The simulator connects to loopback with a Host header: `acme.localhost` resolves on few machines.
 PACELINE_PORT = env.start.port
@@ -176,6 +178,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Whether anybody may open an agency on the platform's site.
+SIGN_UP = env.flag("SIGN_UP")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"

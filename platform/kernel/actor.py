@@ -41,6 +41,8 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "", "Paceline")
+# Who logs in on the machine and calls manage.py; which person that is, Paceline can't know.
+COMMAND = Actor(ActorKind.SYSTEM, "", "manage.py")
 
 _acting: ContextVar[Callable[[], Actor] | None] = ContextVar("acting", default=None)
 

@@ -6,6 +6,7 @@ import pytest
 
 from kernel.actor import Actor, ActorKind, acting
 from kernel.errors import NotFound
+from tenants import suspensions
 from tenants.contexts import platform_context, tenant_context
 from tenants.services import AgencyChanges, change_agency
 from tests.conftest import NOON
@@ -21,16 +22,16 @@ def told(agency):
 
 def change(agency, **changes: Unpack[AgencyChanges]):
     with platform_context(), acting(lambda: STAFF):
-        change_agency(agency_id=agency.pk, changes=changes, now=NOON)
+        change_agency(agency_id=agency.pk, changes=changes)
 
 
 def test_its_owner_sees_what_changed_and_by_whom(world):
-    change(world.acme, name="Acme & Co.", is_active=False)
+    change(world.acme, name="Acme & Co.", requires_second_factor=True)
     assert told(world.acme) == [
         (
             "Paul of Paceline",
-            {"name": "Acme Media", "is_active": True},
-            {"name": "Acme & Co.", "is_active": False},
+            {"name": "Acme Media", "requires_second_factor": False},
+            {"name": "Acme & Co.", "requires_second_factor": True},
         )
     ]
     assert told(world.zeta) == []
@@ -42,15 +43,16 @@ def test_what_stays_as_it_is_is_not_told(world):
     assert told(world.acme) == []
 
 
-def test_what_was_switched_off_is_due_again_when_it_is_switched_on(world):
-    change(world.acme, is_active=False)
-    change(world.acme, is_active=True)
+def test_a_suspension_and_its_end_are_told(world):
     with platform_context():
-        world.acme.refresh_from_db()
-    assert world.acme.next_check_at is not None
-    assert world.acme.next_check_at <= NOON
+        suspensions.suspend(agency_id=world.acme.pk, reason="Unpaid", now=NOON, by=STAFF)
+        suspensions.resume(agency_id=world.acme.pk, now=NOON, by=STAFF)
+    assert [(before, after) for _, before, after in told(world.acme)] == [
+        ({"is_active": False}, {"is_active": True}),
+        ({"is_active": True}, {"is_active": False}),
+    ]
 
 
 def test_an_agency_that_is_not_there_is_not_changed(world):
     with platform_context(), pytest.raises(NotFound):
-        change_agency(agency_id=0, changes={"name": "Nobody"}, now=NOON)
+        change_agency(agency_id=0, changes={"name": "Nobody"})

@@ -28,14 +28,8 @@ from tenants.slugs import check_host
 from ..refusals import RefusableForm
 from ..sites import platform_site
 from ..words import NOTHING, chip, utc
-from . import support
+from . import life, support
 from .rows import PlatformAdmin
-
-_NO_DELETION = (
-    "An agency is not deleted here: its schema holds its clients' ledger. Take away “active”, and"
-    " its host answers 404 and nothing sweeps it."
-)
-
 
 _UNFINISHED = {
     "waiting": ("Waiting", "off"),
@@ -65,7 +59,7 @@ class AgenciesAdmin(PlatformAdmin):
     search_fields = ["name", "slug"]
     search_help_text = "Name or address"
     list_display = ["name", "address", "state", "swept", "duration", "next_check", "error"]
-    list_select_related = ["run", "opening"]
+    list_select_related = ["run", "opening", "removal"]
     list_filter = ["is_active"]
     shown_fields = [
         "slug",
@@ -93,11 +87,10 @@ class AgenciesAdmin(PlatformAdmin):
                 "Its tables are made by a worker, in a moment; the next page tells how far it is."
             )
             return [(None, {"fields": ["name", "slug", "email"], "description": note})]
-        # What can be edited would be lost when the page of an unfinished one is loaded again.
-        edited = ["name", "is_active"] if obj.is_ready else ["name"]
+        lives = ["life", "suspensions"] if obj.is_ready else []
         doors = ["requires_second_factor", "support"]
         return [
-            (None, {"fields": ["progress", *edited], "description": _NO_DELETION}),
+            (None, {"fields": ["progress", *lives, "name"]}),
             *([("Who comes in", {"fields": doors})] if obj.is_ready else []),
             ("Facts", {"fields": self.shown_fields}),
         ]
@@ -105,12 +98,18 @@ class AgenciesAdmin(PlatformAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Agency | None = None) -> Any:
         if obj is None:
             return []
-        return ["progress", "support", *self.shown_fields, *([] if obj.is_ready else ["name"])]
+        # What can be edited would be lost when the page of an unfinished one is loaded again.
+        shown = ["progress", "life", "suspensions", "support", *self.shown_fields]
+        return [*shown, *([] if obj.is_ready else ["name"])]
 
     def get_urls(self) -> list[Any]:
         enter = self.admin_site.admin_view(partial(support.enter, self))
         name = "tenants_agency_support"
-        return [path("<path:object_id>/support/", enter, name=name), *super().get_urls()]
+        return [
+            path("<path:object_id>/support/", enter, name=name),
+            *life.urls(self),
+            *super().get_urls(),
+        ]
 
     @display(description="support access")
     def support(self, agency: Agency) -> SafeString | str:
@@ -118,6 +117,14 @@ class AgenciesAdmin(PlatformAdmin):
             return "Its owners have switched it off."
         address = reverse("admin:tenants_agency_support", args=[agency.pk])
         return format_html('<a href="{}">Enter with a reason</a>', address)
+
+    @display(description="what can be done")
+    def life(self, agency: Agency) -> SafeString:
+        return life.links(agency)
+
+    @display(description="suspensions")
+    def suspensions(self, agency: Agency) -> SafeString | str:
+        return life.suspensions(agency)
 
     @display(description="address")
     def address(self, agency: Agency) -> SafeString:
@@ -128,9 +135,11 @@ class AgenciesAdmin(PlatformAdmin):
         state = openings.state_of(agency)
         if state != "ready":
             return chip(*_UNFINISHED[state])
-        if agency.is_active and _run(agency).quarantined_at:
+        if out_of_service := life.state_chip(agency):
+            return out_of_service
+        if _run(agency).quarantined_at:
             return chip("Quarantined", "bad")
-        return chip("Active", "run") if agency.is_active else chip("Inactive", "off")
+        return chip("Active", "run")
 
     @display(description="state")
     def progress(self, agency: Agency) -> SafeString:
@@ -139,7 +148,8 @@ class AgenciesAdmin(PlatformAdmin):
         error = opening.error if opening else ""
         if error:
             told += " What is left of it is done again by “Try again” in the list."
-        return format_html("{} {} {}", self.state(agency), told, error)
+        going = life.progress_of(agency)
+        return format_html("{} {} {} {}", self.state(agency), told, error, going)
 
     @display(description="last tick", ordering="run__last_tick_at")
     def ticked(self, agency: Agency) -> str:
@@ -186,8 +196,8 @@ class AgenciesAdmin(PlatformAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
-            changes = form.changes("name", "is_active", "requires_second_factor")
-            change_agency(agency_id=obj.pk, changes=changes, now=clock.read())
+            changes = form.changes("name", "requires_second_factor")
+            change_agency(agency_id=obj.pk, changes=changes)
             return
         said = form.cleaned_data
         agency = order_agency(name=said["name"], slug=said["slug"], owner_email=said["email"])

@@ -17,12 +17,12 @@ from ..params import text_in
 def landing(request: HttpRequest) -> HttpResponseBase:
     """Tell what Paceline is; lead to the agency whose address was typed in."""
     # Browsers hold this rule against the target of a form's redirect too.
-    agencies = f"{settings.PACELINE_SCHEME}://*.{_domain()}"
+    agencies = f"{settings.PACELINE_SCHEME}://*.{domain()}"
     answer: HttpResponseBase = csp_update({"form-action": [agencies]})(_answer)(request)
     return answer
 
 
-def _domain() -> str:
+def domain() -> str:
     """Return what stands behind an agency's label in its address."""
     return f"{settings.PACELINE_BASE_DOMAIN}{settings.PACELINE_PORT_SUFFIX}"
 
@@ -37,7 +37,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
     context = {
         "text": text,
         "is_unknown": bool(text),
-        "domain": _domain(),
+        "domain": domain(),
+        "has_sign_up": settings.SIGN_UP,
     }
     return render(request, "portal/landing.html", context)
 
