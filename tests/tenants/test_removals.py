@@ -76,6 +76,11 @@ def gone(platform):
     forget(agency.schema_name)
 
 
+# Roles are the whole cluster's, where another process of the tests makes agencies at this moment.
+_HERE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+_OF_OTHERS = f"(SELECT refobjid FROM pg_shdepend WHERE dbid NOT IN (0, {_HERE}))"
+
+
 def asked(agency, **options) -> Removal:
     return begin_removal(agency_id=agency.pk, typed_slug="gone", now=NOON, by=PAT, **options)
 
@@ -86,11 +91,14 @@ def everything() -> dict[str, object]:
     with connection.cursor() as cursor:
         for name, question in {
             "schemas": "SELECT nspname FROM pg_namespace",
-            "roles": "SELECT rolname FROM pg_roles",
+            "roles": f"SELECT rolname FROM pg_roles WHERE oid NOT IN {_OF_OTHERS}",
             "tables": "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'S', 'i')",
-            "dependencies": "SELECT classid, objid, refobjid, deptype FROM pg_shdepend",
-            "memberships": "SELECT roleid, member FROM pg_auth_members",
-            "locks": "SELECT objid FROM pg_locks WHERE locktype = 'advisory'",
+            "dependencies": "SELECT classid, objid, refobjid, deptype FROM pg_shdepend"
+            f" WHERE dbid = {_HERE}",
+            "memberships": "SELECT roleid, member FROM pg_auth_members"
+            f" WHERE roleid NOT IN {_OF_OTHERS}",
+            "locks": "SELECT objid FROM pg_locks WHERE locktype = 'advisory'"
+            f" AND database = {_HERE}",
         }.items():
             cursor.execute(question)
             found[name] = set(cursor.fetchall())
