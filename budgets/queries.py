@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Sum
 
+from kernel.arrays import array, id_array
 from kernel.local_time import first_of_month, first_of_next_month
 
 from .models import Brand, BudgetAdjustment, Period
@@ -128,13 +129,13 @@ def spent_on(
 def _arguments(days: Mapping[UUID, date], budget_ids: Iterable[UUID] | None) -> dict[str, Any]:
     months = [first_of_month(day) for day in days.values()]
     return {
-        "brands": list(days),
-        "days": list(days.values()),
-        "months": months,
+        "brands": id_array(days),
+        "days": array(days.values()),
+        "months": array(months),
         "first": min(months, default=date.min),
         "last": max(days.values(), default=date.min),
         "all": budget_ids is None,
-        "budgets": list(budget_ids or ()),
+        "budgets": id_array(budget_ids or ()),
     }
 
 

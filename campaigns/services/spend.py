@@ -15,7 +15,7 @@ from budgets.ledger import Appended, NewEntry
 from budgets.limits import check_amount
 from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
-from kernel.arrays import array
+from kernel.arrays import id_array
 from kernel.counters import Count
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
@@ -116,7 +116,8 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
         raise BadRows(errors)
     entries = [_entry(spend, campaigns[spend.campaign_id]) for spend in spends]
     try:
-        appended = ledger.append(entries, now=now, by=by)
+        chains = {campaign.budget_id: campaign.chain for campaign in campaigns.values()}
+        appended = ledger.append(entries, now=now, by=by, chains=chains)
     except ledger.KeyConflicts as conflicts:
         raise BadRows(conflicts.by_index) from None
     outcome = enforce_after_spend(appended, campaigns.values(), brands, now=now, by=by)
@@ -188,7 +189,7 @@ def lock_brands_of(campaign_ids: Collection[UUID]) -> dict[UUID, Brand]:
         "SELECT b.* FROM budgets_brand b WHERE b.id IN"
         " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
         " ORDER BY b.id FOR NO KEY UPDATE OF b",
-        [array(campaign_ids)],
+        [id_array(campaign_ids)],
     )
     return {brand.id: brand for brand in rows}
 
