@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,7 +18,7 @@ from psycopg.errors import UniqueViolation
 from kernel.actor import Actor
 from kernel.arrays import array, id_array, text_array
 from kernel.errors import Conflict
-from kernel.ids import uuid7s
+from kernel.ids import read_id, uuid7s
 
 from .models import EntryKind, SpendEntry, SpendType
 from .terms import ZERO
@@ -43,7 +43,7 @@ class NewEntry(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line as it is stored, by the names of its columns.
+    """A line as it is stored, by the names of its columns: its id, its entry, its stamp.
 
     A batch has thousands, and each as a model's instance takes longer than to store it.
     """
@@ -129,7 +129,7 @@ def append(
     """
     stamp = (now, str(by.kind), by.id, by.label[:120])
     lines = [
-        Line._make((new_id, *_content(entry), *stamp))
+        Line._make((new_id, *entry, *stamp))
         for new_id, entry in zip(uuid7s(len(entries)), entries, strict=True)
     ]
     stored = _store(sorted(lines, key=_key))
@@ -149,12 +149,6 @@ def append(
     if chains is None:
         chains = chains_of({line.budget_id for line in new_lines})
     return Appended(lines, is_new, is_reversed, new_lines, _raise_totals(new_lines, chains))
-
-
-def _content(entry: NewEntry) -> tuple[Any, ...]:
-    """Return what a line takes from its entry; psycopg would write an enumeration's name."""
-    budget_id, day, amount, spend_type, source, key, kind, *rest = entry
-    return (budget_id, day, amount, str(spend_type), source, key, str(kind), *rest)
 
 
 # What a line is known by.
@@ -201,13 +195,14 @@ def _copy(lines: Iterable[Line]) -> None:
 def _insert(lines: Sequence[Line]) -> set[UUID]:
     if not lines:
         return set()
-    arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
+    row = f"({', '.join(['%s'] * len(_TYPES))})"
+    rows = ", ".join([row] * len(lines))
     with connection.cursor() as cursor:
         cursor.execute(
             # The names are ours, from the table above.
-            f"INSERT INTO budgets_spendentry ({_NAMES}) SELECT * FROM unnest({arrays})"  # noqa: S608
+            f"INSERT INTO budgets_spendentry ({_NAMES}) VALUES {rows}"  # noqa: S608
             " ON CONFLICT (source, key) DO NOTHING RETURNING id",
-            [list(column) for column in zip(*lines, strict=True)],
+            [value for line in lines for value in line],
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -297,7 +292,7 @@ def _raise_totals(
             ON CONFLICT (budget_id, day) DO UPDATE SET
                 daily_amount = t.daily_amount + EXCLUDED.daily_amount,
                 monthly_only_amount = t.monthly_only_amount + EXCLUDED.monthly_only_amount
-            RETURNING t.budget_id, t.day, t.daily_amount
+            RETURNING t.budget_id::text, t.day, t.daily_amount
             """,
             [
                 id_array(node for node, _ in raised),
@@ -307,7 +302,7 @@ def _raise_totals(
             ],
         )
         for node, day, spent in cursor.fetchall():
-            raised[node, day].spent_on_day = spent
+            raised[read_id(node), day].spent_on_day = spent
     return raised
 
 

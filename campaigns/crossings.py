@@ -98,13 +98,15 @@ def enforce_after_spend(
 
     In the caller's transaction, as `enforce_delivery`.
     """
-    by_budget = {spender.budget_id: spender for spender in spenders}
-    touched = {line.budget_id: by_budget[line.budget_id] for line in appended.new_lines}
-    concerned = {spender.brand_id: brands[spender.brand_id] for spender in touched.values()}
+    leaves = {line.budget_id for line in appended.new_lines}
+    touched = [spender for spender in spenders if spender.budget_id in leaves]
+    brand_ids = {spender.brand_id for spender in touched}
+    concerned = {key: brand for key, brand in brands.items() if key in brand_ids}
     moments = moments_of(concerned.values(), now=now)
-    turned = _turned_budgets(_added(appended.raised, touched.values(), moments), moments)
-    own = [spender for spender in touched.values() if spender.budget_id in turned]
-    whole = {s.brand_id for s in touched.values() if not turned.isdisjoint(s.chain[1:])}
+    turned = _turned_budgets(_added(appended.raised, touched, moments), moments)
+    own = [spender for spender in touched if spender.budget_id in turned]
+    shared = turned.difference([spender.budget_id for spender in own])
+    whole = {s.brand_id for s in touched if not shared.isdisjoint(s.chain)} if shared else set()
     whole |= {key for key, brand in concerned.items() if _is_due(brand, moments[key])}
     narrow = {spender.brand_id for spender in own} - whole
     _stand(concerned.keys() - whole - narrow, brands, moments)
@@ -162,11 +164,12 @@ def _added(
     added: defaultdict[UUID, _Added] = defaultdict(_Added)
     for (budget_id, day), more in raised.items():
         today, month_start = period_of[budget_id]
-        if month_start <= day <= today:
-            added[budget_id].month += more.daily + more.monthly_only
+        if not month_start <= day <= today:
+            continue
+        own = added[budget_id]
+        own.month += more.daily + more.monthly_only
         if day == today:
-            added[budget_id].today = more.daily
-            added[budget_id].spent_today = more.spent_on_day
+            own.today, own.spent_today = more.daily, more.spent_on_day
     return added
 
 

@@ -253,13 +253,14 @@ def _check_correction(spend: NewSpend) -> None:
 
 def _entry(spend: NewSpend, campaign: Spender) -> NewEntry:
     return NewEntry(
-        budget_id=campaign.budget_id,
-        day=spend.spend_date,
-        amount=spend.amount,
-        spend_type=spend.spend_type,
-        source=spend.source,
-        key=spend.external_id or f"entry:{uuid7()}",
-        kind=EntryKind.CORRECTION if spend.is_correction else EntryKind.SPEND,
-        description=spend.description,
-        corrects_source=spend.corrects_source,
+        campaign.budget_id,
+        spend.spend_date,
+        spend.amount,
+        spend.spend_type,
+        spend.source,
+        spend.external_id or f"entry:{uuid7()}",
+        EntryKind.CORRECTION if spend.is_correction else EntryKind.SPEND,
+        spend.description,
+        None,
+        spend.corrects_source,
     )

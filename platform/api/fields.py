@@ -84,8 +84,11 @@ class Amount(serializers.Field[Decimal, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, Unreadable):
             raise serializers.ValidationError(data.why)
-        is_number = isinstance(data, int | Decimal) and not isinstance(data, bool)
-        if not is_number and not (isinstance(data, str) and _AMOUNT.fullmatch(data.strip())):
+        if isinstance(data, str):
+            is_amount = _AMOUNT.fullmatch(data.strip()) is not None
+        else:
+            is_amount = isinstance(data, int | Decimal) and not isinstance(data, bool)
+        if not is_amount:
             self.fail("invalid")
         return Decimal(data)
 
