@@ -4,22 +4,27 @@ Lock order: the brands are locked by the caller; then ledger keys in the order o
 then totals in the order of (budget, day).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 from psycopg.errors import UniqueViolation
 
 from kernel.actor import Actor
-from kernel.arrays import array
+from kernel.arrays import array, id_array, text_array
 from kernel.errors import Conflict
-from kernel.ids import uuid7
+from kernel.ids import read_id, uuid7s
 
 from .models import EntryKind, SpendEntry, SpendType
+from .terms import ZERO
+
+# A leaf, the group above it if there is one, the brand's root.
+Chain = tuple[UUID, ...]
 
 
 class NewEntry(NamedTuple):
@@ -38,7 +43,7 @@ class NewEntry(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line as it is stored, by the names of its columns.
+    """A line as it is stored, by the names of its columns: its id, its entry, its stamp.
 
     A batch has thousands, and each as a model's instance takes longer than to store it.
     """
@@ -87,31 +92,51 @@ class KeyConflicts(Conflict):
         self.by_index = by_index
 
 
+@dataclass(slots=True)
+class Raised:
+    """What was added to a node's day, as daily spend and as the month's alone; and the daily spend
+    that the day has now."""
+
+    daily: Decimal = ZERO
+    monthly_only: Decimal = ZERO
+    spent_on_day: Decimal = ZERO
+
+
 @dataclass(frozen=True, slots=True)
 class Appended:
     """For each given entry the ledger's own line, whether it is new, and whether it was known and
-    is reversed; and what each node above the new ones has spent as daily spend on their days."""
+    is reversed; and what the new ones added to each node above them on their days."""
 
     lines: list[Line]
     is_new: list[bool]
     is_reversed: list[bool]
     new_lines: list[Line]
-    spent_on_day: Mapping[tuple[UUID, date], Decimal]
+    raised: Mapping[tuple[UUID, date], Raised]
 
     @property
     def entries(self) -> list[SpendEntry]:
         return [SpendEntry(**line._asdict()) for line in self.lines]
 
 
-def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended:
-    """Append entries and raise the totals above them. Their brands are locked by the caller.
+def append(
+    entries: Sequence[NewEntry],
+    *,
+    now: datetime,
+    by: Actor,
+    chains: Mapping[UUID, Chain] | None = None,
+) -> Appended:
+    """Append entries and raise the totals above them. Their brands are locked by the caller, who
+    may know the leaves' `chains` from a reading after that; otherwise they are read here.
 
     The same key with the same content counts once and comes back as the entry that is there; the
     same key with other content raises KeyConflicts, and nothing is stored (the caller's transaction
     ends).
     """
     stamp = (now, str(by.kind), by.id, by.label[:120])
-    lines = [Line._make((uuid7(), *_content(entry), *stamp)) for entry in entries]
+    lines = [
+        Line._make((new_id, *entry, *stamp))
+        for new_id, entry in zip(uuid7s(len(entries)), entries, strict=True)
+    ]
     stored = _store(sorted(lines, key=_key))
     is_new = [line.id in stored for line in lines]
     new_lines = [line for line, new in zip(lines, is_new, strict=True) if new]
@@ -126,17 +151,13 @@ def append(entries: Sequence[NewEntry], *, now: datetime, by: Actor) -> Appended
         lines[index] = stands
     if conflicts:
         raise KeyConflicts(conflicts)
-    return Appended(lines, is_new, is_reversed, new_lines, _raise_totals(new_lines))
+    if chains is None:
+        chains = chains_of({line.budget_id for line in new_lines})
+    return Appended(lines, is_new, is_reversed, new_lines, _raise_totals(new_lines, chains))
 
 
-def _content(entry: NewEntry) -> tuple[Any, ...]:
-    """Return what a line takes from its entry; psycopg would write an enumeration's name."""
-    budget_id, day, amount, spend_type, source, key, kind, *rest = entry
-    return (budget_id, day, amount, str(spend_type), source, key, str(kind), *rest)
-
-
-def _key(line: Line) -> tuple[str, str]:
-    return (line.source, line.key)
+# What a line is known by.
+_key: Callable[[Line], tuple[str, str]] = attrgetter("source", "key")
 
 
 _NAMES = ", ".join(Line._fields)
@@ -154,8 +175,9 @@ def _store(lines: Sequence[Line]) -> set[UUID]:
         return _insert(lines)
     known, new = _known_keys(lines), dict[tuple[str, str], Line]()
     for line in lines:
-        if _key(line) not in known:
-            new.setdefault(_key(line), line)
+        key = _key(line)
+        if key not in known:
+            new.setdefault(key, line)
     try:
         with transaction.atomic():
             _copy(new.values())
@@ -168,8 +190,9 @@ def _store(lines: Sequence[Line]) -> set[UUID]:
 def _copy(lines: Iterable[Line]) -> None:
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY budgets_spendentry ({_NAMES}) FROM STDIN") as to,
+        cursor.copy(f"COPY budgets_spendentry ({_NAMES}) FROM STDIN (FORMAT BINARY)") as to,
     ):
+        to.set_types(_TYPES)
         for line in lines:
             to.write_row(line)
 
@@ -177,13 +200,14 @@ def _copy(lines: Iterable[Line]) -> None:
 def _insert(lines: Sequence[Line]) -> set[UUID]:
     if not lines:
         return set()
-    arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
+    row = f"({', '.join(['%s'] * len(_TYPES))})"
+    rows = ", ".join([row] * len(lines))
     with connection.cursor() as cursor:
         cursor.execute(
             # The names are ours, from the table above.
-            f"INSERT INTO budgets_spendentry ({_NAMES}) SELECT * FROM unnest({arrays})"  # noqa: S608
+            f"INSERT INTO budgets_spendentry ({_NAMES}) VALUES {rows}"  # noqa: S608
             " ON CONFLICT (source, key) DO NOTHING RETURNING id",
-            [list(column) for column in zip(*lines, strict=True)],
+            [value for line in lines for value in line],
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -217,8 +241,8 @@ def _known(lines: Sequence[Line]) -> dict[tuple[str, str], tuple[Line, bool]]:
     return {_key(line): (line, is_reversed) for line, is_reversed in found}
 
 
-def _keys(lines: Sequence[Line]) -> list[list[str]]:
-    return [[line.source for line in lines], [line.key for line in lines]]
+def _keys(lines: Sequence[Line]) -> list[str]:
+    return [text_array([line.source for line in lines]), text_array([line.key for line in lines])]
 
 
 def _same_content(line: Line, known: Line) -> bool:
@@ -233,40 +257,58 @@ def _same_content(line: Line, known: Line) -> bool:
     )
 
 
-def _raise_totals(lines: Sequence[Line]) -> dict[tuple[UUID, date], Decimal]:
-    """Add the lines to the totals of leaf, group and root, in one statement; return each node's
-    daily spend on each of their days."""
+def chains_of(leaf_ids: Iterable[UUID]) -> dict[UUID, Chain]:
+    """Return the chains of leaves, whose brands are locked by the caller."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT leaf.id, up.id, up.parent_id FROM budgets_budget leaf"
+            " JOIN budgets_budget up ON up.id = leaf.parent_id WHERE leaf.id = ANY(%s::uuid[])",
+            [id_array(leaf_ids)],
+        )
+        return {row[0]: row if row[2] else row[:2] for row in cursor.fetchall()}
+
+
+def _raise_totals(
+    lines: Sequence[Line], chains: Mapping[UUID, Chain]
+) -> dict[tuple[UUID, date], Raised]:
+    """Add the lines to the totals of leaf, group and root; return what that did to each node's
+    days."""
     if not lines:
         return {}
-    # A parent budget is spent by its children, so each amount counts in every node above it.
+    raised: dict[tuple[UUID, date], Raised] = {}
+    for line in lines:
+        # A parent budget is spent by its children, so each amount counts in every node above it.
+        for place in [(node, line.day) for node in chains[line.budget_id]]:
+            more = raised.get(place)
+            if more is None:
+                more = raised[place] = Raised()
+            if line.spend_type == SpendType.DAILY:
+                more.daily += line.amount
+            else:
+                more.monthly_only += line.amount
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO budgets_spendtotal AS t (budget_id, day, daily_amount, monthly_only_amount)
-            SELECT node, e.day,
-                   coalesce(sum(e.amount) FILTER (WHERE e.spend_type = 'DAILY'), 0),
-                   coalesce(sum(e.amount) FILTER (WHERE e.spend_type = 'MONTHLY'), 0)
-            FROM unnest(%s::uuid[], %s::date[], %s::numeric[], %s::text[])
-                 AS e (leaf_id, day, amount, spend_type)
-            JOIN budgets_budget leaf ON leaf.id = e.leaf_id
-            JOIN budgets_budget up ON up.id = leaf.parent_id
-            CROSS JOIN LATERAL unnest(ARRAY[leaf.id, up.id, up.parent_id]) AS node
-            WHERE node IS NOT NULL
-            GROUP BY node, e.day
-            ORDER BY node, e.day
+            SELECT node, day, daily, monthly_only
+            FROM unnest(%s::uuid[], %s::date[], %s::numeric[], %s::numeric[])
+                 AS added (node, day, daily, monthly_only)
+            ORDER BY node, day
             ON CONFLICT (budget_id, day) DO UPDATE SET
                 daily_amount = t.daily_amount + EXCLUDED.daily_amount,
                 monthly_only_amount = t.monthly_only_amount + EXCLUDED.monthly_only_amount
-            RETURNING t.budget_id, t.day, t.daily_amount
+            RETURNING t.budget_id::text, t.day, t.daily_amount
             """,
             [
-                array(line.budget_id for line in lines),
-                array(line.day for line in lines),
-                array(line.amount for line in lines),
-                array(line.spend_type for line in lines),
+                id_array(node for node, _ in raised),
+                array(day for _, day in raised),
+                array(more.daily for more in raised.values()),
+                array(more.monthly_only for more in raised.values()),
             ],
         )
-        return {(budget_id, day): amount for budget_id, day, amount in cursor.fetchall()}
+        for node, day, spent in cursor.fetchall():
+            raised[read_id(node), day].spent_on_day = spent
+    return raised
 
 
 def move_totals(leaf_id: UUID, *, sign: int) -> None:

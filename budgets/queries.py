@@ -14,6 +14,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Sum
 
+from kernel.arrays import array, id_array
+from kernel.ids import read_id
 from kernel.local_time import first_of_month, first_of_next_month
 
 from .models import Brand, BudgetAdjustment, Period
@@ -70,7 +72,7 @@ def terms_on(
               AND (a.withdrawn_at IS NULL OR a.withdrawn_at > d.at)
             GROUP BY a.budget_id
         )
-        SELECT said.id, said.mode, said.stop_at, said.from_day, said.daily_limit,
+        SELECT said.id::text, said.mode, said.stop_at, said.from_day, said.daily_limit,
                said.monthly_limit, given.periods, given.amounts, given.ends
         FROM said LEFT JOIN given ON given.budget_id = said.id
         WHERE said.place = 1 OR said.from_day > said.day
@@ -80,25 +82,18 @@ def terms_on(
     found: dict[UUID, Terms] = {}
     with connection.cursor() as cursor:
         cursor.execute(sql, {**_arguments(days, budget_ids), "instants": instants})
-        for key, mode, stop_at, from_day, daily, monthly, *given in cursor.fetchall():
-            limits = Limits(daily, monthly)
+        for text, mode, stop_at, from_day, daily, monthly, periods, amounts, ends in cursor:
+            key, limits = read_id(text), Limits(daily, monthly)
             first = found.get(key)
             if first is None:
-                found[key] = Terms(limits, (), _adjustments(*given), mode, stop_at)
+                given = (
+                    tuple(map(Adjustment, map(Period, periods), amounts, ends)) if periods else ()
+                )
+                found[key] = Terms(limits, (), given, mode, stop_at)
             else:
                 later = (*first.later, LimitsFrom(from_day, limits))
                 found[key] = first._replace(later=later)
     return found
-
-
-def _adjustments(
-    periods: Sequence[str] | None,
-    amounts: Sequence[Decimal] | None,
-    ends: Sequence[datetime | None] | None,
-) -> tuple[Adjustment, ...]:
-    if not (periods and amounts and ends):
-        return ()
-    return tuple(map(Adjustment, map(Period, periods), amounts, ends))
 
 
 def spent_on(
@@ -128,13 +123,13 @@ def spent_on(
 def _arguments(days: Mapping[UUID, date], budget_ids: Iterable[UUID] | None) -> dict[str, Any]:
     months = [first_of_month(day) for day in days.values()]
     return {
-        "brands": list(days),
-        "days": list(days.values()),
-        "months": months,
+        "brands": id_array(days),
+        "days": array(days.values()),
+        "months": array(months),
         "first": min(months, default=date.min),
         "last": max(days.values(), default=date.min),
         "all": budget_ids is None,
-        "budgets": list(budget_ids or ()),
+        "budgets": id_array(budget_ids or ()),
     }
 
 

@@ -5,6 +5,7 @@ judged: the campaign whose own it is, or all of the brand where campaigns share 
 all stands as it was decided, unless the time for that has come.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,12 +15,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from budgets.ledger import Appended, Line
-from budgets.models import Brand, SpendType
+from budgets.ledger import Appended, Raised
+from budgets.models import Brand
 from budgets.queries import Spent, spent_on, terms_on
 from budgets.terms import ZERO, Terms, is_spent
 from kernel.actor import Actor
-from kernel.arrays import array
+from kernel.arrays import id_array
+from kernel.ids import read_id
 from kernel.local_time import first_of_month
 
 from .delivery import BrandMoment
@@ -49,7 +51,8 @@ class Spender(NamedTuple):
 
 
 _SPENDERS = """
-    SELECT c.id, c.brand_id, c.budget_id, leaf.parent_id, up.parent_id, c.status
+    SELECT c.id::text, c.brand_id::text, c.budget_id::text, leaf.parent_id::text,
+           up.parent_id::text, c.status
     FROM campaigns_campaign c
     JOIN budgets_budget leaf ON leaf.id = c.budget_id
     JOIN budgets_budget up ON up.id = leaf.parent_id
@@ -59,15 +62,28 @@ _SPENDERS = """
 def find_spenders(campaign_ids: Collection[UUID]) -> dict[UUID, Spender]:
     """Return the campaigns that there are among `campaign_ids`, by their ids."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SPENDERS} WHERE c.id = ANY(%s::uuid[])", [array(campaign_ids)])
-        return {row[0]: Spender(*row) for row in cursor.fetchall()}
+        cursor.execute(f"{_SPENDERS} WHERE c.id = ANY(%s::uuid[])", [id_array(campaign_ids)])
+        return {spender.id: spender for spender in map(_spender, cursor.fetchall())}
 
 
 def find_spenders_of(budget_ids: Collection[UUID]) -> dict[UUID, Spender]:
     """Return the campaigns of leaf budgets, by these."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SPENDERS} WHERE leaf.id = ANY(%s::uuid[])", [array(budget_ids)])
-        return {row[2]: Spender(*row) for row in cursor.fetchall()}
+        cursor.execute(f"{_SPENDERS} WHERE leaf.id = ANY(%s::uuid[])", [id_array(budget_ids)])
+        return {spender.budget_id: spender for spender in map(_spender, cursor.fetchall())}
+
+
+def _spender(row: tuple[str, ...]) -> Spender:
+    """Return what a row of texts says: its ids are known, most of the time."""
+    key, brand, budget, parent, root, status = row
+    return Spender(
+        read_id(key),
+        read_id(brand),
+        read_id(budget),
+        read_id(parent),
+        read_id(root) if root else None,
+        status,
+    )
 
 
 def enforce_after_spend(
@@ -82,14 +98,15 @@ def enforce_after_spend(
 
     In the caller's transaction, as `enforce_delivery`.
     """
-    by_budget = {spender.budget_id: spender for spender in spenders}
-    touched = {line.budget_id: by_budget[line.budget_id] for line in appended.new_lines}
-    concerned = {spender.brand_id: brands[spender.brand_id] for spender in touched.values()}
+    leaves = {line.budget_id for line in appended.new_lines}
+    touched = [spender for spender in spenders if spender.budget_id in leaves]
+    brand_ids = {spender.brand_id for spender in touched}
+    concerned = {key: brand for key, brand in brands.items() if key in brand_ids}
     moments = moments_of(concerned.values(), now=now)
-    added = _added(appended.new_lines, touched, moments)
-    turned = _turned_budgets(added, appended.spent_on_day, moments)
-    own = [spender for spender in touched.values() if spender.budget_id in turned]
-    whole = {s.brand_id for s in touched.values() if not turned.isdisjoint(s.chain[1:])}
+    turned = _turned_budgets(_added(appended.raised, touched, moments), moments)
+    own = [spender for spender in touched if spender.budget_id in turned]
+    shared = turned.difference([spender.budget_id for spender in own])
+    whole = {s.brand_id for s in touched if not shared.isdisjoint(s.chain)} if shared else set()
     whole |= {key for key, brand in concerned.items() if _is_due(brand, moments[key])}
     narrow = {spender.brand_id for spender in own} - whole
     _stand(concerned.keys() - whole - narrow, brands, moments)
@@ -122,48 +139,41 @@ def _stand(
         cursor.execute(
             "UPDATE budgets_brand b SET decided_at = v.at"
             " FROM unnest(%s::uuid[], %s::timestamptz[]) AS v (id, at) WHERE b.id = v.id",
-            [array(ids), [moments[brand_id].now for brand_id in ids]],
+            [id_array(ids), [moments[brand_id].now for brand_id in ids]],
         )
 
 
 @dataclass(slots=True)
 class _Added:
-    """What lines added to a budget's day, and to its month up to that day."""
+    """What was added to a budget's day, and to its month up to that day; and what the day has
+    spent now, where it was added to."""
 
-    brand_id: UUID
     today: Decimal = ZERO
     month: Decimal = ZERO
+    spent_today: Decimal = ZERO
 
 
 def _added(
-    lines: Iterable[Line],
-    spenders: Mapping[UUID, Spender],
+    raised: Mapping[tuple[UUID, date], Raised],
+    spenders: Iterable[Spender],
     moments: Mapping[UUID, BrandMoment],
 ) -> dict[UUID, _Added]:
-    """Return what the lines added to each budget, where they count in a running period."""
+    """Return what was added to each budget, where it counts in a running period."""
     periods = {key: (moment.today, first_of_month(moment.today)) for key, moment in moments.items()}
-    added: dict[UUID, _Added] = {}
-    for line in lines:
-        spender = spenders[line.budget_id]
-        today, month_start = periods[spender.brand_id]
-        if not month_start <= line.day <= today:
+    period_of = {key: periods[spender.brand_id] for spender in spenders for key in spender.chain}
+    added: defaultdict[UUID, _Added] = defaultdict(_Added)
+    for (budget_id, day), more in raised.items():
+        today, month_start = period_of[budget_id]
+        if not month_start <= day <= today:
             continue
-        is_todays = line.day == today and line.spend_type == SpendType.DAILY
-        for budget_id in spender.chain:
-            more = added.get(budget_id)
-            if more is None:
-                more = added[budget_id] = _Added(spender.brand_id)
-            more.month += line.amount
-            if is_todays:
-                more.today += line.amount
+        own = added[budget_id]
+        own.month += more.daily + more.monthly_only
+        if day == today:
+            own.today, own.spent_today = more.daily, more.spent_on_day
     return added
 
 
-def _turned_budgets(
-    added: Mapping[UUID, _Added],
-    spent_on_day: Mapping[tuple[UUID, date], Decimal],
-    moments: Mapping[UUID, BrandMoment],
-) -> set[UUID]:
+def _turned_budgets(added: Mapping[UUID, _Added], moments: Mapping[UUID, BrandMoment]) -> set[UUID]:
     """Return the budgets of which a limit changed sides, or may have changed its hold's end."""
     if not added:
         return set()
@@ -176,17 +186,19 @@ def _turned_budgets(
     turned = set()
     for budget_id, own in terms.items():
         more = added[budget_id]
-        today = moments[more.brand_id].today
-        after = spent.get(budget_id) or Spent(spent_on_day.get((budget_id, today), ZERO))
-        before = Spent(after.today - more.today, after.month - more.month)
-        if _concerns(own, before, after):
+        after = spent.get(budget_id) or Spent(more.spent_today)
+        if _concerns(own, more, after):
             turned.add(budget_id)
     return turned
 
 
-def _concerns(terms: Terms, before: Spent, after: Spent) -> bool:
+def _concerns(terms: Terms, more: _Added, after: Spent) -> bool:
     """Return whether a limit changed sides; or is spent, and may now be so until another time."""
     sides = _sides(terms, after)
+    has_fallen = more.today < 0 or more.month < 0
+    if not (any(sides) or has_fallen):
+        return False
+    before = Spent(after.today - more.today, after.month - more.month)
     is_moving = bool(terms.adjustments or terms.later)
     return sides != _sides(terms, before) or (is_moving and any(sides))
 

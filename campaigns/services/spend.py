@@ -15,7 +15,7 @@ from budgets.ledger import Appended, NewEntry
 from budgets.limits import check_amount
 from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
-from kernel.arrays import array
+from kernel.arrays import id_array
 from kernel.counters import Count
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
@@ -116,7 +116,8 @@ def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Re
         raise BadRows(errors)
     entries = [_entry(spend, campaigns[spend.campaign_id]) for spend in spends]
     try:
-        appended = ledger.append(entries, now=now, by=by)
+        chains = {campaign.budget_id: campaign.chain for campaign in campaigns.values()}
+        appended = ledger.append(entries, now=now, by=by, chains=chains)
     except ledger.KeyConflicts as conflicts:
         raise BadRows(conflicts.by_index) from None
     outcome = enforce_after_spend(appended, campaigns.values(), brands, now=now, by=by)
@@ -188,10 +189,10 @@ def lock_brands_of(campaign_ids: Collection[UUID], *, by: Actor) -> dict[UUID, B
     out, so that their campaigns are as unknown as any. What else is known of the campaigns is
     read after this: one may be removed while we wait.
     """
-    own, arguments = "", [array(campaign_ids)]
+    own, arguments = "", [id_array(campaign_ids)]
     if by.brand_ids is not None:
         own = "AND b.id = ANY(%s::uuid[])"
-        arguments.append(array(by.brand_ids))
+        arguments.append(id_array(by.brand_ids))
     rows = Brand.objects.raw(
         "SELECT b.* FROM budgets_brand b WHERE b.id IN"  # noqa: S608
         " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
@@ -260,13 +261,14 @@ def _check_correction(spend: NewSpend) -> None:
 
 def _entry(spend: NewSpend, campaign: Spender) -> NewEntry:
     return NewEntry(
-        budget_id=campaign.budget_id,
-        day=spend.spend_date,
-        amount=spend.amount,
-        spend_type=spend.spend_type,
-        source=spend.source,
-        key=spend.external_id or f"entry:{uuid7()}",
-        kind=EntryKind.CORRECTION if spend.is_correction else EntryKind.SPEND,
-        description=spend.description,
-        corrects_source=spend.corrects_source,
+        campaign.budget_id,
+        spend.spend_date,
+        spend.amount,
+        spend.spend_type,
+        spend.source,
+        spend.external_id or f"entry:{uuid7()}",
+        EntryKind.CORRECTION if spend.is_correction else EntryKind.SPEND,
+        spend.description,
+        None,
+        spend.corrects_source,
     )

@@ -4,6 +4,7 @@ DRF's own read `5` as a text, `"yes"` as true, `"20260302"` as a date and cut th
 """
 
 import re
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,9 +16,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
+from kernel.ids import read_id
+
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
+# Printable ASCII without blanks at its ends.
+_PLAIN = re.compile(r"[!-~]([ -~]*[!-~])?")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -38,6 +43,14 @@ class Text(serializers.CharField):
         super().__init__(**options)
         slow = ProhibitSurrogateCharactersValidator
         self.validators = [NoSurrogates() if type(v) is slow else v for v in self.validators]
+        own = {"validators", "min_length"} & options.keys()
+        # Up to so many letters, figures and signs nothing below has an objection to.
+        self.plain_length_max = 0 if own else options.get("max_length") or sys.maxsize
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if type(data) is str and len(data) <= self.plain_length_max and _PLAIN.fullmatch(data):
+            return data
+        return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -71,8 +84,11 @@ class Amount(serializers.Field[Decimal, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, Unreadable):
             raise serializers.ValidationError(data.why)
-        is_number = isinstance(data, int | Decimal) and not isinstance(data, bool)
-        if not is_number and not (isinstance(data, str) and _AMOUNT.fullmatch(data.strip())):
+        if isinstance(data, str):
+            is_amount = _AMOUNT.fullmatch(data.strip()) is not None
+        else:
+            is_amount = isinstance(data, int | Decimal) and not isinstance(data, bool)
+        if not is_amount:
             self.fail("invalid")
         return Decimal(data)
 
@@ -88,7 +104,7 @@ class Id(serializers.UUIDField):
     def to_internal_value(self, data: Any) -> UUID:
         if not isinstance(data, str) or not _UUID.fullmatch(data):
             self.fail("invalid")
-        return UUID(data)
+        return read_id(data)
 
 
 class Day(serializers.DateField):

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from rest_framework.exceptions import ValidationError
 
+from api.fields import Text
 from api.resources.batches import BatchRow
 from api.rows import RowReader
 from tests.conftest import NOBODY
@@ -27,6 +28,22 @@ def quickly(reader, row):
         return reader.read(row)
     except ValidationError as bad:
         return bad.detail
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "a b", " x ", "", " ", "x" * 5, "x" * 6, "x    y", "\t", "x\n", "a\0", "é", "\ud800"],
+)
+def test_a_text_is_read_the_same_with_and_without_the_short_way(text):
+    field = Text(max_length=5)
+    words = []
+    for plain_length_max in (field.plain_length_max, 0):
+        field.plain_length_max = plain_length_max
+        try:
+            words.append(field.run_validation(text))
+        except ValidationError as bad:
+            words.append(bad.detail)
+    assert words[0] == words[1]
 
 
 @pytest.mark.parametrize("name", [*BatchRow().fields, "nonsense"])

@@ -67,9 +67,9 @@ MUTATIONS = [
     ),
     Mutation(
         "spend in a group does not count for the brand",
-        "budgets/ledger.py",
-        "unnest(ARRAY[leaf.id, up.id, up.parent_id])",
-        "unnest(ARRAY[leaf.id, up.id])",
+        "campaigns/crossings.py",
+        "return (self.budget_id, self.parent_id, self.root_id)",
+        "return (self.budget_id, self.parent_id)",
     ),
     Mutation(
         "a campaign that leaves a group leaves its spend there",
@@ -80,8 +80,8 @@ MUTATIONS = [
     Mutation(
         "a monthly charge counts in its day too",
         "budgets/ledger.py",
-        "sum(e.amount) FILTER (WHERE e.spend_type = 'DAILY')",
-        "sum(e.amount)",
+        "if line.spend_type == SpendType.DAILY:",
+        "if line.spend_type:",
     ),
     Mutation(
         "a day ends at UTC's midnight",
@@ -110,8 +110,8 @@ MUTATIONS = [
     Mutation(
         "a shared limit that turned is seen by the campaign that spent alone",
         "campaigns/crossings.py",
-        "if not turned.isdisjoint(s.chain[1:])}",
-        "if turned is None}",
+        "if not shared.isdisjoint(s.chain)}",
+        "if shared is None}",
     ),
     Mutation(
         "a spend can be reversed twice",
@@ -146,7 +146,7 @@ MUTATIONS = [
     Mutation(
         "a known key is added to the totals again",
         "budgets/ledger.py",
-        "_raise_totals(new_lines)",
-        "_raise_totals(lines)",
+        "_raise_totals(new_lines, chains)",
+        "_raise_totals(lines, chains)",
     ),
 ]
