@@ -35,7 +35,9 @@ def measured(count: int) -> tuple[float, float]:
     from tenants.contexts import owner_context
 
     with owner_context(), connection.cursor() as cursor:
-        cursor.execute("SELECT session_user, count(*) FROM pg_roles WHERE rolname ~ '^bench_[0-9]+$'")
+        cursor.execute(
+            "SELECT session_user, count(*) FROM pg_roles WHERE rolname ~ '^bench_[0-9]+$'"
+        )
         log_in, there = cursor.fetchone()
         for number in range(there, count):
             make_role(cursor, number, log_in)
