@@ -67,9 +67,18 @@ class Result:
 
 
 def hammer(
-    agency: Agency, *, writers_count: int, brands_count: int, seconds: float, seed: int
+    agency: Agency,
+    *,
+    writers_count: int,
+    brands_count: int,
+    seconds: float,
+    seed: int,
+    until_wrong: bool = False,
 ) -> Result:
-    """Let the writers loose on an agency of its own, whose rows are really committed."""
+    """Let the writers loose on an agency of its own, whose rows are really committed.
+
+    With `until_wrong` it ends as soon as something wrong was seen; `seconds` are the most then.
+    """
     with tenant_context(agency):
         before = deadlocks()
         stage = make_stage(brands_count=brands_count)
@@ -79,7 +88,8 @@ def hammer(
     failures: list[BaseException] = []
 
     def is_over() -> bool:
-        return bool(failures) or time.monotonic() - started >= seconds
+        is_found = until_wrong and bool(watcher.first)
+        return bool(failures) or is_found or time.monotonic() - started >= seconds
 
     def note(future: "Future[None]") -> None:
         if (error := future.exception()) is not None:
