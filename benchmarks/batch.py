@@ -128,7 +128,7 @@ def measured(spent: dict[str, float]) -> Iterator[Callable[..., Any]]:
     """Measure the steps of a batch into `spent`, as long as the context stands."""
     from api.parsers import StrictJSONParser
     from api.resources import batches as api
-    from budgets import ledger, sources
+    from budgets import ledger, sources, totals
     from campaigns import crossings, enforcement, judgement
     from campaigns.services import spend
 
@@ -137,7 +137,7 @@ def measured(spent: dict[str, float]) -> Iterator[Callable[..., Any]]:
         "validate": [(api.Batch, "__init__"), (spend, "_bad_rows")],
         "lock": [(sources, "claim"), (spend, "lock_brands_of"), (spend, "find_spenders")],
         "insert": [(ledger, "append")],
-        "totals": [(ledger, "_raise_totals")],
+        "totals": [(totals, "raise_totals")],
         "facts": [(crossings, "_turned_budgets"), (judgement, "campaign_facts")],
         "decide": [(spend, "enforce_after_spend"), (enforcement, "judge")],
         "holds": [(enforcement, "apply"), (enforcement, "_remember_checks")],

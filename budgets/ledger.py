@@ -4,7 +4,8 @@ Lock order: the brands are locked by the caller; then ledger keys in the order o
 then totals in the order of (budget, day).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,15 +17,14 @@ from django.db import connection, transaction
 from psycopg.errors import UniqueViolation
 
 from kernel.actor import Actor
-from kernel.arrays import array, id_array, text_array
+from kernel.arrays import text_array
 from kernel.errors import Conflict
-from kernel.ids import read_id, uuid7s
+from kernel.ids import uuid7s
 
+from . import totals
 from .models import EntryKind, SpendEntry, SpendType
 from .terms import ZERO
-
-# A leaf, the group above it if there is one, the brand's root.
-Chain = tuple[UUID, ...]
+from .totals import Added, Chain, Place, Raised, Sums
 
 
 class NewEntry(NamedTuple):
@@ -92,26 +92,17 @@ class KeyConflicts(Conflict):
         self.by_index = by_index
 
 
-@dataclass(slots=True)
-class Raised:
-    """What was added to a node's day, as daily spend and as the month's alone; and the daily spend
-    that the day has now."""
-
-    daily: Decimal = ZERO
-    monthly_only: Decimal = ZERO
-    spent_on_day: Decimal = ZERO
-
-
 @dataclass(frozen=True, slots=True)
 class Appended:
     """For each given entry the ledger's own line, whether it is new, and whether it was known and
-    is reversed; and what the new ones added to each node above them on their days."""
+    is reversed; and what the new ones added, on their days, to the nodes above them of which a
+    limit may have changed sides."""
 
     lines: list[Line]
     is_new: list[bool]
     is_reversed: list[bool]
     new_lines: list[Line]
-    raised: Mapping[tuple[UUID, date], Raised]
+    raised: Mapping[Place, Raised]
 
     @property
     def entries(self) -> list[SpendEntry]:
@@ -137,12 +128,18 @@ def append(
         Line._make((new_id, *entry, *stamp))
         for new_id, entry in zip(uuid7s(len(entries)), entries, strict=True)
     ]
-    stored = _store(sorted(lines, key=_key))
+    if chains is None:
+        chains = totals.chains_of({entry.budget_id for entry in entries})
+    stored, added = _store(sorted(lines, key=_key), chains)
+    if len(stored) == len(lines):
+        # Nothing was known: mostly so.
+        all_new, none = [True] * len(lines), [False] * len(lines)
+        return Appended(lines, all_new, none, lines, totals.raise_totals(added))
     is_new = [line.id in stored for line in lines]
     new_lines = [line for line, new in zip(lines, is_new, strict=True) if new]
     others = [index for index, new in enumerate(is_new) if not new]
     known = _known([lines[index] for index in others])
-    indices = {line.id: index for index, line in enumerate(lines)} if others else {}
+    indices = {line.id: index for index, line in enumerate(lines)}
     is_reversed, conflicts = [False] * len(lines), {}
     for index in others:
         stands, is_reversed[index] = known[_key(lines[index])]
@@ -151,9 +148,7 @@ def append(
         lines[index] = stands
     if conflicts:
         raise KeyConflicts(conflicts)
-    if chains is None:
-        chains = chains_of({line.budget_id for line in new_lines})
-    return Appended(lines, is_new, is_reversed, new_lines, _raise_totals(new_lines, chains))
+    return Appended(lines, is_new, is_reversed, new_lines, totals.raise_totals(added))
 
 
 # What a line is known by.
@@ -169,25 +164,38 @@ _TYPES = (
 _COPIED_MIN = 100
 
 
-def _store(lines: Sequence[Line]) -> set[UUID]:
-    """Store the lines whose keys are new, in the order of their keys; return their ids."""
+# Whoever reports known keys mostly reports many: so few tell whether to look all of them up.
+_ASKED_FIRST = 16
+
+
+def _store(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UUID], Sums]:
+    """Store the lines whose keys are new, in the order of their keys; return their ids, and what
+    they add up to."""
     if len(lines) < _COPIED_MIN:
-        return _insert(lines)
-    known, new = _known_keys(lines), dict[tuple[str, str], Line]()
-    for line in lines:
-        key = _key(line)
-        if key not in known:
-            new.setdefault(key, line)
-    try:
-        with transaction.atomic():
-            _copy(new.values())
-    except UniqueViolation:
-        # Somebody else came first with one of the keys, for another brand, and has committed.
-        return _insert(lines)
-    return {line.id for line in new.values()}
+        return _insert(lines, chains)
+    some = lines[:: len(lines) // _ASKED_FIRST]
+    if not _known_keys(some):
+        with suppress(UniqueViolation):
+            return _copy(lines, chains)
+    known = _known_keys(lines)
+    with suppress(UniqueViolation):
+        return _copy([line for line in lines if _key(line) not in known], chains)
+    # Somebody else came first with one of the keys, for another brand, and has committed.
+    return _insert(lines, chains)
 
 
-def _copy(lines: Iterable[Line]) -> None:
+def _copy(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UUID], Sums]:
+    """Store lines, all of them or none. Raises UniqueViolation. Of one key the first counts."""
+    new = {_key(line): line for line in reversed(lines)}
+    lines = [line for line in lines if new[_key(line)] is line]
+    with transaction.atomic(), _copying(lines):
+        # PostgreSQL has the lines and stores them meanwhile.
+        return {line.id for line in lines}, _add_up(lines, chains)
+
+
+@contextmanager
+def _copying(lines: Iterable[Line]) -> Iterator[None]:
+    """Send the lines to be stored; they are when the context ends."""
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY budgets_spendentry ({_NAMES}) FROM STDIN (FORMAT BINARY)") as to,
@@ -195,11 +203,12 @@ def _copy(lines: Iterable[Line]) -> None:
         to.set_types(_TYPES)
         for line in lines:
             to.write_row(line)
+        yield
 
 
-def _insert(lines: Sequence[Line]) -> set[UUID]:
+def _insert(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UUID], Sums]:
     if not lines:
-        return set()
+        return set(), Sums.of({})
     row = f"({', '.join(['%s'] * len(_TYPES))})"
     rows = ", ".join([row] * len(lines))
     with connection.cursor() as cursor:
@@ -209,7 +218,8 @@ def _insert(lines: Sequence[Line]) -> set[UUID]:
             " ON CONFLICT (source, key) DO NOTHING RETURNING id",
             [value for line in lines for value in line],
         )
-        return {row[0] for row in cursor.fetchall()}
+        stored = {row[0] for row in cursor.fetchall()}
+    return stored, _add_up([line for line in lines if line.id in stored], chains)
 
 
 # LIMIT keeps the planner at a look into the index for each key: it tends to read all the ledger.
@@ -257,89 +267,15 @@ def _same_content(line: Line, known: Line) -> bool:
     )
 
 
-def chains_of(leaf_ids: Iterable[UUID]) -> dict[UUID, Chain]:
-    """Return the chains of leaves, whose brands are locked by the caller."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT leaf.id, up.id, up.parent_id FROM budgets_budget leaf"
-            " JOIN budgets_budget up ON up.id = leaf.parent_id WHERE leaf.id = ANY(%s::uuid[])",
-            [id_array(leaf_ids)],
-        )
-        return {row[0]: row if row[2] else row[:2] for row in cursor.fetchall()}
-
-
-def _raise_totals(
-    lines: Sequence[Line], chains: Mapping[UUID, Chain]
-) -> dict[tuple[UUID, date], Raised]:
-    """Add the lines to the totals of leaf, group and root; return what that did to each node's
-    days."""
-    if not lines:
-        return {}
-    raised: dict[tuple[UUID, date], Raised] = {}
+def _add_up(lines: Iterable[Line], chains: Mapping[UUID, Chain]) -> Sums:
+    """Return what the lines add to the days of leaf, group and root."""
+    sums: dict[Place, Added] = {}
+    nothing = (ZERO, ZERO)
     for line in lines:
+        amount, day = line.amount, line.day
+        more = (amount, ZERO) if line.spend_type == SpendType.DAILY else (ZERO, amount)
         # A parent budget is spent by its children, so each amount counts in every node above it.
-        for place in [(node, line.day) for node in chains[line.budget_id]]:
-            more = raised.get(place)
-            if more is None:
-                more = raised[place] = Raised()
-            if line.spend_type == SpendType.DAILY:
-                more.daily += line.amount
-            else:
-                more.monthly_only += line.amount
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO budgets_spendtotal AS t (budget_id, day, daily_amount, monthly_only_amount)
-            SELECT node, day, daily, monthly_only
-            FROM unnest(%s::uuid[], %s::date[], %s::numeric[], %s::numeric[])
-                 AS added (node, day, daily, monthly_only)
-            ORDER BY node, day
-            ON CONFLICT (budget_id, day) DO UPDATE SET
-                daily_amount = t.daily_amount + EXCLUDED.daily_amount,
-                monthly_only_amount = t.monthly_only_amount + EXCLUDED.monthly_only_amount
-            RETURNING t.budget_id::text, t.day, t.daily_amount
-            """,
-            [
-                id_array(node for node, _ in raised),
-                array(day for _, day in raised),
-                array(more.daily for more in raised.values()),
-                array(more.monthly_only for more in raised.values()),
-            ],
-        )
-        for node, day, spent in cursor.fetchall():
-            raised[read_id(node), day].spent_on_day = spent
-    return raised
-
-
-def move_totals(leaf_id: UUID, *, sign: int) -> None:
-    """Add (sign 1) or take away (-1) a leaf's totals to or from the group that it is below now.
-
-    A group's total is the sum of the leaves below it, so a leaf takes its days along. Without a
-    group above it there is nothing to move: the root's total stays.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO budgets_spendtotal AS t (budget_id, day, daily_amount, monthly_only_amount)
-            SELECT up.id, own.day, %(sign)s * own.daily_amount, %(sign)s * own.monthly_only_amount
-            FROM budgets_spendtotal own
-            JOIN budgets_budget leaf ON leaf.id = own.budget_id
-            JOIN budgets_budget up ON up.id = leaf.parent_id AND up.kind = 'group'
-            WHERE own.budget_id = %(leaf)s
-            ORDER BY own.day
-            ON CONFLICT (budget_id, day) DO UPDATE SET
-                daily_amount = t.daily_amount + EXCLUDED.daily_amount,
-                monthly_only_amount = t.monthly_only_amount + EXCLUDED.monthly_only_amount
-            """,
-            {"sign": sign, "leaf": leaf_id},
-        )
-
-
-def has_spend(budget_id: UUID) -> bool:
-    """Return whether anything was ever recorded on this budget or below it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM budgets_spendtotal WHERE budget_id = %s)",
-            [budget_id],
-        )
-        return bool(cursor.fetchone()[0])
+        for node in chains[line.budget_id]:
+            daily, monthly_only = sums.get((node, day), nothing)
+            sums[node, day] = (daily + more[0], monthly_only + more[1])
+    return Sums.of(sums)

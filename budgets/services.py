@@ -14,7 +14,7 @@ from kernel.local_time import zone_names
 from kernel.money import plain
 from kernel.transactions import atomic
 
-from . import ledger
+from . import totals
 from .limits import check_currency, check_limit, check_stop_at
 from .models import Brand, Budget, BudgetChange, BudgetKind, BudgetMode, LimitVersion, Period
 from .terms import Limits
@@ -244,7 +244,7 @@ def change_currency(brand: Brand, currency: str) -> None:
     if currency == brand.currency:
         return
     check_currency(currency)
-    if ledger.has_spend(root_of(brand).id):
+    if totals.has_spend(root_of(brand).id):
         raise Conflict(
             f"{brand.name} has spend in {brand.currency}: its currency can't change any more.",
             field="currency",
@@ -278,8 +278,8 @@ def move_leaf(leaf: Budget, *, group: Budget | None) -> bool:
     target = group or root_of(leaf.brand)
     if leaf.parent_id == target.id:
         return False
-    ledger.move_totals(leaf.id, sign=-1)
+    totals.move_totals(leaf.id, sign=-1)
     leaf.parent = target
     leaf.save(update_fields=["parent", "updated_at"])
-    ledger.move_totals(leaf.id, sign=1)
+    totals.move_totals(leaf.id, sign=1)
     return True

@@ -15,10 +15,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from budgets.ledger import Appended, Raised
+from budgets.ledger import Appended
 from budgets.models import Brand
 from budgets.queries import Spent, spent_on, terms_on
 from budgets.terms import ZERO, Terms, is_spent
+from budgets.totals import Raised
 from kernel.actor import Actor
 from kernel.arrays import id_array
 from kernel.ids import read_id
@@ -159,8 +160,16 @@ def _added(
     moments: Mapping[UUID, BrandMoment],
 ) -> dict[UUID, _Added]:
     """Return what was added to each budget, where it counts in a running period."""
+    if not raised:
+        return {}
+    concerned = {budget_id for budget_id, _ in raised}
     periods = {key: (moment.today, first_of_month(moment.today)) for key, moment in moments.items()}
-    period_of = {key: periods[spender.brand_id] for spender in spenders for key in spender.chain}
+    period_of = {
+        key: periods[spender.brand_id]
+        for spender in spenders
+        for key in spender.chain
+        if key in concerned
+    }
     added: defaultdict[UUID, _Added] = defaultdict(_Added)
     for (budget_id, day), more in raised.items():
         today, month_start = period_of[budget_id]

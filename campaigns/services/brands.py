@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import TypedDict
 from uuid import UUID
 
-from budgets import ledger
 from budgets import services as budgets
+from budgets import totals
 from budgets.models import Brand, Budget, BudgetKind
 from budgets.terms import Limits
 from dayparting.models import Schedule
@@ -87,7 +87,7 @@ def remove_brand(*, brand_id: UUID, now: datetime, by: Actor) -> Brand | None:
     """
     brand = budgets.lock_brand(brand_id, by=by)
     now = decision_instant(brand, now=now)
-    if not ledger.has_spend(budgets.root_of(brand).id):
+    if not totals.has_spend(budgets.root_of(brand).id):
         campaigns = Campaign.objects.filter(brand=brand)
         # Told to whoever reads the feed, which outlives them.
         campaigns.update(is_live=False)

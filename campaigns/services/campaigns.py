@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from budgets import ledger
 from budgets import services as budgets
+from budgets import totals
 from budgets.models import Brand, Budget, BudgetKind
 from dayparting.models import Schedule
 from kernel.actor import Actor
@@ -222,7 +222,7 @@ def remove_campaign(*, campaign_id: UUID, now: datetime, by: Actor) -> Campaign 
     """Delete a campaign without spend, or archive it: return it then, None if it is gone."""
     brand, campaign = lock_campaign(campaign_id, by=by)
     now = decision_instant(brand, now=now)
-    if not ledger.has_spend(campaign.budget_id):
+    if not totals.has_spend(campaign.budget_id):
         # Told to whoever reads the feed, which outlives the campaign.
         _command([campaign.id], "INACTIVE", now=now, by=by)
         enforce_delivery({brand.id: brand}, now=now, by=by, campaign_ids=[campaign.id])

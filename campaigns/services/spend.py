@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import connection
+
 from budgets import ledger, sources
 from budgets import services as budgets
 from budgets.ledger import Appended, NewEntry
@@ -26,6 +28,9 @@ from ..judgement import Outcome, decision_instant
 from .counting import counted
 
 API_SOURCE = "api"
+# In the order in which a brand is made of them.
+_BRAND_FIELDS = [field.attname for field in Brand._meta.concrete_fields]
+_BRAND_COLUMNS = ", ".join(f"b.{field.column}" for field in Brand._meta.concrete_fields)
 
 
 class NewSpend(NamedTuple):
@@ -193,13 +198,16 @@ def lock_brands_of(campaign_ids: Collection[UUID], *, by: Actor) -> dict[UUID, B
     if by.brand_ids is not None:
         own = "AND b.id = ANY(%s::uuid[])"
         arguments.append(id_array(by.brand_ids))
-    rows = Brand.objects.raw(
-        "SELECT b.* FROM budgets_brand b WHERE b.id IN"  # noqa: S608
-        " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
-        f" {own} ORDER BY b.id FOR NO KEY UPDATE OF b",
-        arguments,
-    )
-    return {brand.id: brand for brand in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_BRAND_COLUMNS} FROM budgets_brand b WHERE b.id IN"  # noqa: S608
+            " (SELECT c.brand_id FROM campaigns_campaign c WHERE c.id = ANY(%s::uuid[]))"
+            f" {own} ORDER BY b.id FOR NO KEY UPDATE OF b",
+            arguments,
+        )
+        rows = cursor.fetchall()
+    brands = [Brand.from_db(connection.alias, _BRAND_FIELDS, row) for row in rows]
+    return {brand.id: brand for brand in brands}
 
 
 class SpendCheck:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from kernel.ids import read_id
+from kernel.ids import KNOWN_MAX, read_id
 
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -96,15 +97,24 @@ class Amount(serializers.Field[Decimal, Any, Any, Any]):
         return value
 
 
+@lru_cache(maxsize=KNOWN_MAX)
+def _read_usual_id(text: str) -> UUID:
+    """Return the UUID of a text in the usual spelling. Raises TypeError and ValueError."""
+    if not _UUID.fullmatch(text):
+        raise ValueError("no UUID in its usual spelling")
+    return read_id(text)
+
+
 class Id(serializers.UUIDField):
     """A UUID in its usual spelling."""
 
     default_error_messages = {"invalid": "An id (a UUID) is wanted."}
 
     def to_internal_value(self, data: Any) -> UUID:
-        if not isinstance(data, str) or not _UUID.fullmatch(data):
+        try:
+            return _read_usual_id(data)
+        except (TypeError, ValueError):
             self.fail("invalid")
-        return read_id(data)
 
 
 class Day(serializers.DateField):

@@ -74,14 +74,14 @@ MUTATIONS = [
     Mutation(
         "a campaign that leaves a group leaves its spend there",
         "budgets/services.py",
-        "ledger.move_totals(leaf.id, sign=-1)",
+        "totals.move_totals(leaf.id, sign=-1)",
         "pass",
     ),
     Mutation(
         "a monthly charge counts in its day too",
         "budgets/ledger.py",
-        "if line.spend_type == SpendType.DAILY:",
-        "if line.spend_type:",
+        "if line.spend_type == SpendType.DAILY else",
+        "if line.spend_type else",
     ),
     Mutation(
         "a day ends at UTC's midnight",
@@ -146,7 +146,7 @@ MUTATIONS = [
     Mutation(
         "a known key is added to the totals again",
         "budgets/ledger.py",
-        "_raise_totals(new_lines, chains)",
-        "_raise_totals(lines, chains)",
+        "_add_up([line for line in lines if line.id in stored], chains)",
+        "_add_up(lines, chains)",
     ),
 ]
