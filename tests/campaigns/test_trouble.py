@@ -27,6 +27,7 @@ from tenants.models import Agency
 from tenants.services import create_agency, remove_agency
 from tests.campaigns.short_visibility import VISIBILITY_SECONDS
 from tests.campaigns.twins import live_through, state_of
+from tests.waiting import SOMEBODY_WAITS
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 240
@@ -226,8 +227,7 @@ def brands_locked(environment: dict[str, str], agency: Agency) -> Iterator[Calla
         locks.execute(f'LOCK TABLE "{agency.schema_name}".budgets_brand')
 
         def is_awaited() -> bool:
-            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            return watcher.execute(waits).fetchone() != (0,)
+            return watcher.execute(SOMEBODY_WAITS).fetchone() == (True,)
 
         yield is_awaited
         locks.rollback()

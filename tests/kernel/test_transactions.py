@@ -16,6 +16,7 @@ from kernel.errors import Busy, Conflict
 from kernel.transactions import ATTEMPTS_MAX, atomic
 from tenants.contexts import platform_context
 from tests.conftest import make_brand
+from tests.waiting import SOMEBODY_WAITS
 
 
 @pytest.fixture
@@ -145,11 +146,7 @@ def test_what_is_committed_is_not_run_again_when_a_hook_fails(connected, counted
 def wait_for_a_lock(other: psycopg.Connection) -> None:
     """Return when some connection of this database waits for a lock."""
     for _ in range(1000):
-        waiting = other.execute(
-            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE NOT l.granted AND a.datname = current_database()"
-        ).fetchone()
-        if waiting != (0,):
+        if other.execute(SOMEBODY_WAITS).fetchone() == (True,):
             return
         time.sleep(0.01)
     raise TimeoutError

@@ -36,6 +36,7 @@ from tenants.remembered import forget
 from tenants.removals import begin_removal, keep, remove, try_again
 from tenants.services import create_agency, remove_agency
 from tests.conftest import NOBODY, NOON, make_brand, make_campaign
+from tests.waiting import SOMEBODY_WAITS
 
 PAT = Actor(ActorKind.PERSON, NOBODY, "Pat")
 HOUR = timedelta(hours=1)
@@ -338,7 +339,7 @@ def test_what_is_written_until_the_last_moment_is_in_the_export(gone):
         with connection.cursor() as cursor:
             waits = False
             while not waits and deleter.is_alive():
-                cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+                cursor.execute(SOMEBODY_WAITS)
                 [waits] = cursor.fetchone()
     deleter.join()
     with ZipFile(found[0]) as archive:
