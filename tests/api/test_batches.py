@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from budgets import ledger
 from budgets.models import SpendEntry
 from campaigns.audit import audit
 from campaigns.models import Campaign
@@ -94,6 +95,24 @@ def test_the_known_keys_among_new_ones_count_once(client, campaign, others):
     answer = post(client, [*more, *known])
     assert (answer.json()["recorded"], answer.json()["duplicates"]) == (others + 1, 3)
     assert SpendEntry.objects.count() == others + 4
+    assert audit().violations == []
+
+
+def test_a_known_key_that_the_first_look_misses_counts_once(client, campaign, monkeypatch):
+    copied, copy = [], ledger._copy
+
+    def counting(lines, chains):
+        copied.append(len(lines))
+        return copy(lines, chains)
+
+    monkeypatch.setattr(ledger, "_copy", counting)
+    rows = [row(campaign, external_id=f"k{n:03}") for n in range(160)]
+    post(client, [rows[55]])
+    answer = post(client, rows)
+    assert (answer.json()["recorded"], answer.json()["duplicates"]) == (159, 1)
+    # All of them in vain, then the new ones.
+    assert copied == [160, 159]
+    assert SpendEntry.objects.count() == 160
     assert audit().violations == []
 
 
