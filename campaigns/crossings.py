@@ -6,7 +6,7 @@ all stands as it was decided, unless the time for that has come.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,7 +26,7 @@ from kernel.ids import read_id
 from kernel.local_time import first_of_month
 
 from .delivery import BrandMoment
-from .enforcement import enforce_delivery
+from .enforcement import enforce_delivery, time_has_come
 from .judgement import Outcome, moments_of
 
 
@@ -51,40 +51,35 @@ class Spender(NamedTuple):
         return (self.budget_id, self.parent_id, self.root_id)
 
 
+# A row for each budget above leaves: what is above one of them is above them all.
 _SPENDERS = """
-    SELECT c.id::text, c.brand_id::text, c.budget_id::text, leaf.parent_id::text,
-           up.parent_id::text, c.status
+    SELECT leaf.brand_id::text, leaf.parent_id::text, up.parent_id::text,
+           string_agg(c.id::text, ' '), string_agg(leaf.id::text, ' '), string_agg(c.status, ' ')
     FROM campaigns_campaign c
     JOIN budgets_budget leaf ON leaf.id = c.budget_id
     JOIN budgets_budget up ON up.id = leaf.parent_id
+    WHERE {which} = ANY(%s::uuid[])
+    GROUP BY leaf.brand_id, leaf.parent_id, up.parent_id
 """
 
 
 def find_spenders(campaign_ids: Collection[UUID]) -> dict[UUID, Spender]:
     """Return the campaigns that there are among `campaign_ids`, by their ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_SPENDERS} WHERE c.id = ANY(%s::uuid[])", [id_array(campaign_ids)])
-        return {spender.id: spender for spender in map(_spender, cursor.fetchall())}
+    return {spender.id: spender for spender in _spenders("c.id", campaign_ids)}
 
 
 def find_spenders_of(budget_ids: Collection[UUID]) -> dict[UUID, Spender]:
     """Return the campaigns of leaf budgets, by these."""
+    return {spender.budget_id: spender for spender in _spenders("leaf.id", budget_ids)}
+
+
+def _spenders(which: str, ids: Collection[UUID]) -> Iterator[Spender]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SPENDERS} WHERE leaf.id = ANY(%s::uuid[])", [id_array(budget_ids)])
-        return {spender.budget_id: spender for spender in map(_spender, cursor.fetchall())}
-
-
-def _spender(row: tuple[str, ...]) -> Spender:
-    """Return what a row of texts says: its ids are known, most of the time."""
-    key, brand, budget, parent, root, status = row
-    return Spender(
-        read_id(key),
-        read_id(brand),
-        read_id(budget),
-        read_id(parent),
-        read_id(root) if root else None,
-        status,
-    )
+        cursor.execute(_SPENDERS.format(which=which), [id_array(ids)])
+        for brand, parent, root, *several in cursor.fetchall():
+            above = (read_id(parent), read_id(root) if root else None)
+            for key, leaf, status in zip(*map(str.split, several), strict=True):
+                yield Spender(read_id(key), read_id(brand), read_id(leaf), *above, status)
 
 
 def enforce_after_spend(
@@ -108,7 +103,7 @@ def enforce_after_spend(
     own = [spender for spender in touched if spender.budget_id in turned]
     shared = turned.difference([spender.budget_id for spender in own])
     whole = {s.brand_id for s in touched if not shared.isdisjoint(s.chain)} if shared else set()
-    whole |= {key for key, brand in concerned.items() if _is_due(brand, moments[key])}
+    whole |= {key for key, brand in concerned.items() if time_has_come(brand, moments[key].now)}
     narrow = {spender.brand_id for spender in own} - whole
     _stand(concerned.keys() - whole - narrow, brands, moments)
     outcome = Outcome()
@@ -119,12 +114,6 @@ def enforce_after_spend(
         some = {key: brands[key] for key in narrow}
         outcome.add(enforce_delivery(some, now=now, by=by, campaign_ids=ids))
     return outcome
-
-
-def _is_due(brand: Brand, moment: BrandMoment) -> bool:
-    """Return whether time alone may have changed a decision of the brand."""
-    check = brand.next_check_at
-    return brand.decided_at is None or (check is not None and check <= moment.now)
 
 
 def _stand(

@@ -45,7 +45,7 @@ def enforce_delivery(
     whole = {
         brand.id: brand
         for brand in brands.values()
-        if campaign_ids is None or _time_has_come(brand, moments[brand.id].now)
+        if campaign_ids is None or time_has_come(brand, moments[brand.id].now)
     }
     outcome = Outcome()
     narrow = {key: brand for key, brand in brands.items() if key not in whole}
@@ -70,13 +70,14 @@ def catch_up(brands: Mapping[UUID, Brand], *, now: datetime) -> None:
     """Decide on those of the locked brands whose time has come, as a sweep would have done."""
     moments = moments_of(brands.values(), now=now)
     behind = {
-        key: brand for key, brand in brands.items() if _time_has_come(brand, moments[key].now)
+        key: brand for key, brand in brands.items() if time_has_come(brand, moments[key].now)
     }
     if behind:
         enforce_delivery(behind, now=now, by=SYSTEM)
 
 
-def _time_has_come(brand: Brand, now: datetime) -> bool:
+def time_has_come(brand: Brand, now: datetime) -> bool:
+    """Return whether time alone may have changed a decision of the brand."""
     return brand.decided_at is None or (
         brand.next_check_at is not None and brand.next_check_at <= now
     )

@@ -4,9 +4,8 @@ from datetime import timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.db.models import Q
-from django_tenants.utils import quote_schema_name
 
 from kernel import clock
 from kernel.errors import InvalidValue, NameTaken, NotFound
@@ -26,8 +25,9 @@ NAME_LENGTH_MAX = 100
 def create_agency(*, name: str, slug: str) -> Agency:
     """Make an agency with its own schema, ready to be used. Call it on the platform's schema.
 
-    Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use. Where the
-    schema can't be made, nothing is left behind; what a killed process left, the next try removes.
+    Raises InvalidValue for a slug that can't be a host, NameTaken for one that is in use. Where
+    the schema can't be made, nothing is left behind; what a killed process left, the next try takes
+    over.
     """
     agency = begin_agency(name=name, slug=slug)
     try:
@@ -42,7 +42,7 @@ def create_agency(*, name: str, slug: str) -> Agency:
 def begin_agency(
     *, name: str, slug: str, owner_email: str = "", order_key: UUID | None = None
 ) -> Agency:
-    """Make an agency's row, address and empty schema, which `fill_schema` and `make_ready` finish.
+    """Make an agency's row and address; `fill_schema`, as the owner, and `make_ready` finish it.
 
     With an owner's mail, that is owed to him and noted as an `Opening`. The same order makes one
     agency: where there is one with its key, that is returned. Raises InvalidValue for a name or a
@@ -51,9 +51,7 @@ def begin_agency(
     check_name(name)
     check_slug(slug)
     try:
-        with owner_context():
-            _remove_unfinished(slug)
-            return _begin(name=name, slug=slug, owner_email=owner_email, order_key=order_key)
+        return _begin(name=name, slug=slug, owner_email=owner_email, order_key=order_key)
     except IntegrityError:
         made = order_key and Agency.objects.filter(order_key=order_key).first()
         if made:
@@ -116,25 +114,31 @@ def tell_agency(agency: Agency, *, before: dict[str, Any], after: dict[str, Any]
 
 @atomic
 def _begin(*, name: str, slug: str, owner_email: str, order_key: UUID | None) -> Agency:
-    """Make the rows and the empty schema, all or none."""
-    agency = Agency.objects.create(name=name, slug=slug, order_key=order_key)
-    Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
+    """Make the rows, all or none; or take over those of an agency that was never finished."""
+    agency = _unfinished(slug)
+    if agency is None:
+        agency = Agency.objects.create(name=name, slug=slug, order_key=order_key)
+        Domain.objects.create(domain=slug, tenant=agency, is_primary=True)
+    else:
+        Opening.objects.filter(agency=agency).delete()
+        agency.name, agency.order_key, agency.created_at = name, order_key, clock.read()
+        agency.save(update_fields=["name", "order_key", "created_at"])
     if owner_email:
         Opening.objects.create(agency=agency, owner_email=owner_email)
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA {quote_schema_name(agency.schema_name)}")
     return agency
 
 
-def _remove_unfinished(slug: str) -> None:
-    """Remove what is left of this agency by a process that was killed, or by a failed opening."""
+def _unfinished(slug: str) -> Agency | None:
+    """Return what is left of this agency by a process that was killed, or by a failed opening.
+
+    Whatever became of its schema, `fill_schema` begins from nothing.
+    """
     patience = timedelta(minutes=UNFINISHED_MINUTES)
     abandoned = Q(opening=None, created_at__lt=clock.read() - patience)
     # An opening that has not failed is still owed to whoever ordered it.
-    failed = ~Q(opening=None) & ~Q(opening__error="")
-    left = Agency.objects.filter(abandoned | failed, slug=slug, is_ready=False).first()
-    if left is not None:
-        remove_agency(left)
+    failed = Q(opening__in=Opening.objects.exclude(error=""))
+    left = Agency.objects.filter(abandoned | failed, slug=slug, is_ready=False)
+    return left.select_for_update(of=["self"]).first()
 
 
 def remove_agency(agency: Agency) -> None:

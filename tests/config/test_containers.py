@@ -190,7 +190,10 @@ def stub_image(tmp_path):
         program.write_text(f"#!/bin/sh\n{entrypoint}\n")
         program.chmod(0o755)
         found = service(name, **values)
-        environment = found["environment"] | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        environment = found["environment"] | {
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "INIT_SCRIPTS": str(tmp_path),
+        }
         return subprocess.Popen(
             found["command"], env=environment, stdout=subprocess.PIPE, text=True, cwd=tmp_path
         )
@@ -201,9 +204,22 @@ def stub_image(tmp_path):
 @pytest.mark.parametrize("query", ["", "?sslmode=disable"])
 def test_postgres_has_the_account_and_database_of_the_url(stub_image, query):
     url = f"postgresql://ann:secret123@postgres:5432/ads{query}"
-    shown = 'echo "$POSTGRES_USER $POSTGRES_PASSWORD $POSTGRES_DB $*"'
+    shown = 'echo "$*"; cat "$INIT_SCRIPTS/paceline.sql"'
     with stub_image("postgres", shown, DATABASE_URL=url) as process:
-        assert process.communicate(timeout=10)[0] == "ann secret123 ads postgres\n"
+        assert process.communicate(timeout=10)[0].splitlines() == [
+            "postgres",
+            "CREATE ROLE ann LOGIN CREATEROLE NOINHERIT PASSWORD 'secret123';",
+            "CREATE DATABASE ads OWNER ann;",
+        ]
+
+
+def test_the_superuser_of_postgres_has_a_password_that_nobody_knows(stub_image):
+    def password():
+        with stub_image("postgres", 'echo "$POSTGRES_USER $POSTGRES_PASSWORD"') as process:
+            return process.communicate(timeout=10)[0].strip()
+
+    assert len(password()) >= 40
+    assert password() != password()
 
 
 def test_postgres_is_one_that_we_support_with_its_locale_and_its_volume():

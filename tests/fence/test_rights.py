@@ -9,11 +9,13 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 from django.db.transaction import TransactionManagementError, atomic
 
+from accounts.tasks import open_agency
 from budgets.models import Brand
 from fence.base import DatabaseWrapper
 from fence.roles import platform_role
+from tenants import openings
 from tenants.contexts import owner_context, platform_context, tenant_context
-from tenants.models import Agency
+from tenants.models import Agency, Opening
 from tenants.rights import grant_rights, schemas_without_rights
 from tenants.services import create_agency, remove_agency
 from tests.conftest import make_brand
@@ -168,6 +170,28 @@ def test_who_logs_in_may_own_nothing_at_all(with_an_owner):
         remove_agency(agency)
     with platform_context():
         assert not Agency.objects.filter(slug="owned").exists()
+
+
+def test_an_agency_is_ordered_without_the_owner_and_made_with_him(with_an_owner, mailoutbox):
+    # As the admin does it: in a transaction.
+    with platform_context(), atomic():
+        agency = openings.order(name="Ordered", slug="ordered", owner_email="olga@own.example")
+        openings.order(name="Other", slug="other", owner_email="olga@own.example")
+    try:
+        assert open_agency(agency.pk)
+        with tenant_context(agency):
+            make_brand("Own brand")
+        assert [mail.to for mail in mailoutbox] == [["olga@own.example"]]
+        # What failed is ordered anew, by another name.
+        with platform_context(), atomic():
+            Opening.objects.filter(agency__slug="other").update(error="no disk")
+            again = openings.order(name="Again", slug="other", owner_email="gus@own.example")
+        assert open_agency(again.pk)
+        with platform_context():
+            assert Agency.objects.get(slug="other", is_ready=True).name == "Again"
+            remove_agency(again)
+    finally:
+        remove_agency(agency)
 
 
 def test_an_owners_connection_is_none_of_a_running_transaction(with_an_owner):

@@ -31,7 +31,7 @@ def test_a_schema_that_cannot_be_filled_leaves_nothing(own_agency, monkeypatch):
         assert (schemas(), Agency.objects.count()) == before
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_try(own_agency, monkeypatch):
+def test_what_a_killed_process_left_is_taken_over_by_the_next_try(own_agency, monkeypatch):
     class Killed(BaseException):
         pass
 
@@ -44,7 +44,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_try(own_agency, monke
         with pytest.raises(Killed):
             services.create_agency(name="Half", slug="half")
         monkeypatch.undo()
-        # Migrations go by the rows, and must find the schema of each.
+        # It is no agency yet.
         call_command("migrate_schemas", verbosity=0)
         with pytest.raises(NameTaken):
             services.create_agency(name="Half", slug="half")
@@ -52,7 +52,9 @@ def test_what_a_killed_process_left_is_removed_by_the_next_try(own_agency, monke
         Agency.objects.filter(slug="half").update(created_at=hour_ago)
         whole = services.create_agency(name="Whole", slug="half")
         try:
-            assert whole.is_ready
+            assert (whole.is_ready, whole.name, whole.order_key) == (True, "Whole", None)
+            assert list(whole.domains.values_list("domain", flat=True)) == ["half"]
+            assert whole.created_at > hour_ago
             assert whole.schema_name in schemas()
         finally:
             services._remove(whole)
