@@ -69,9 +69,7 @@ def enforce_delivery(
 def catch_up(brands: Mapping[UUID, Brand], *, now: datetime) -> None:
     """Decide on those of the locked brands whose time has come, as a sweep would have done."""
     moments = moments_of(brands.values(), now=now)
-    behind = {
-        key: brand for key, brand in brands.items() if time_has_come(brand, moments[key].now)
-    }
+    behind = {key: brand for key, brand in brands.items() if time_has_come(brand, moments[key].now)}
     if behind:
         enforce_delivery(behind, now=now, by=SYSTEM)
 

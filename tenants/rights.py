@@ -143,13 +143,14 @@ def _script(schema_name: str) -> sql.Composed:
         sql.SQL(_MAKE_ROLE).format(name=sql.Literal(_role_of(schema_name)), role=role),
         sql.SQL("GRANT {} TO {}" + options).format(role, sql.Identifier(log_in_role())),
         sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role),
-        sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(schema, role),
-        sql.SQL("REVOKE ALL ON ALL SEQUENCES IN SCHEMA {} FROM {}").format(schema, role),
     ]
     for (rights, is_sequence), names in named.items():
-        grant = f"GRANT {rights} ON {'SEQUENCE' if is_sequence else 'TABLE'} {{}} TO {{}}"
-        relations = [sql.Identifier(schema_name, name) for name in names]
-        parts.append(sql.SQL(grant).format(sql.SQL(", ").join(relations), role))
+        # By their names: for "all tables in schema" PostgreSQL reads its whole catalog, each time.
+        what = sql.SQL("SEQUENCE " if is_sequence else "TABLE ") + sql.SQL(", ").join(
+            [sql.Identifier(schema_name, name) for name in names]
+        )
+        parts.append(sql.SQL("REVOKE ALL ON {} FROM {}").format(what, role))
+        parts.append(sql.SQL(f"GRANT {rights} ON {{}} TO {{}}").format(what, role))
     return sql.SQL(";\n").join(parts)
 
 

@@ -13,6 +13,7 @@ Nothing else is kept: no schema to copy from, and nothing that a crash could lea
 """
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
@@ -34,6 +35,11 @@ from .models import Agency, SchemaScript
 from .rights import drop_role, grant_rights
 
 logger = logging.getLogger("tenants.schemas")
+
+
+# Raise it where the same statements are kept in another way, so that they are recorded anew.
+_EDITION = 2
+_MAY_CHANGE = re.compile(r"\b(set_config|setval|nextval|pg_\w*lock)\s*\(", re.IGNORECASE)
 
 
 class UnableToReplay(Exception):
@@ -92,7 +98,8 @@ def migrations_key() -> str:
     That is every migration, word for word, and what reads them: Django and the lists of apps. The
     files are read each time (some milliseconds), as Django looks for migrations each time.
     """
-    digest = sha256(repr((django.VERSION, settings.INSTALLED_APPS, settings.TENANT_APPS)).encode())
+    said = (_EDITION, django.VERSION, settings.INSTALLED_APPS, settings.TENANT_APPS)
+    digest = sha256(repr(said).encode())
     for app in apps.get_app_configs():
         package, _ = MigrationLoader.migrations_module(app.label)
         spec = find_spec(package) if package else None
@@ -141,6 +148,8 @@ def _script(statements: list[str], *, schema_name: str) -> str:
     """Join the statements. Raises UnableToReplay where one of them is about this schema alone."""
     kept = []
     for statement in statements:
+        if _is_question(statement):
+            continue
         # pgtrigger takes a trigger away while a column that it looks at is altered, and puts back
         # what PostgreSQL tells of it, schema included. The path leads to the same table.
         if statement.startswith("CREATE TRIGGER "):
@@ -149,9 +158,17 @@ def _script(statements: list[str], *, schema_name: str) -> str:
             kept.append(statement)
         elif not statement.lstrip().upper().startswith(("SELECT", "SET SEARCH_PATH")):
             raise UnableToReplay(f"{schema_name} is named in: {statement[:500]}")
-        # Else django-tenants looked into the catalog: what it found is in what was sent then.
+        # Else the schema was entered, as the script's reader has done.
     # A line of its own for each semicolon: a statement may end with a comment.
     return "\n;\n".join(kept)
+
+
+def _is_question(statement: str) -> bool:
+    """Return whether a statement changes nothing: what was answered is in what was sent then.
+
+    Questions about the catalog take the longer the more agencies there are.
+    """
+    return statement.lstrip().upper().startswith("SELECT") and not _MAY_CHANGE.search(statement)
 
 
 def _begin_anew(agency: Agency) -> None:

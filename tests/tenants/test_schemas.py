@@ -112,6 +112,28 @@ def test_a_migration_that_alters_a_tracked_column_is_replayed(later, caplog):
     assert "step by step" not in caplog.text
 
 
+def test_the_script_asks_nothing_of_a_catalog_that_grows_with_the_agencies(own_agency):
+    with platform_context():
+        script = SchemaScript.objects.get(key=schemas.migrations_key()).sql
+    assert "CREATE TABLE" in script
+    asked = [s for s in script.split("\n;\n") if s.lstrip().upper().startswith("SELECT")]
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_kept"),
+    [
+        ("SELECT c.relname FROM pg_class c", False),
+        ('select "id" FROM "django_content_type"', False),
+        ("SELECT setval('x_id_seq', 5)", True),
+        ("SELECT pg_catalog.set_config('search_path', '', false)", True),
+        ("UPDATE t SET a = (SELECT 1)", True),
+    ],
+)
+def test_what_changes_something_is_in_the_script(statement, is_kept):
+    assert (schemas._script([statement], schema_name="agency_x") == statement) is is_kept
+
+
 def test_a_script_that_fails_is_told_and_the_agency_is_migrated(own_agency, caplog):
     with platform_context():
         good = SchemaScript.objects.get(key=schemas.migrations_key())
