@@ -39,7 +39,8 @@ def claim_due(*, now: datetime) -> list[Claim]:
                 LEFT JOIN tenants_agencyrun r ON r.agency_id = a.id
                 WHERE a.is_active AND a.is_ready
                   AND (a.claimed_until IS NULL OR a.claimed_until <= %(now)s)
-                  AND (a.next_check_at <= %(now)s OR coalesce(a.full_sweep_at <= %(now)s, true))
+                  AND (a.next_check_at <= %(now)s
+                       OR a.full_sweep_at <= %(now)s OR a.full_sweep_at IS NULL)
                   AND (r.retry_at IS NULL OR r.retry_at <= %(now)s)
                 FOR NO KEY UPDATE OF a SKIP LOCKED
             ), taken AS (

@@ -67,6 +67,11 @@ class Agency(TenantMixin):
         constraints = [
             models.UniqueConstraint(Lower("slug"), name="agency_slug_once"),
         ]
+        # The tick finds the few that are due among all that there are.
+        indexes = [
+            models.Index(fields=["next_check_at"], name="agency_next_check"),
+            models.Index(fields=["full_sweep_at"], name="agency_full_sweep"),
+        ]
 
     def __str__(self) -> str:
         return self.name
