@@ -186,11 +186,12 @@ def _store(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UUI
 
 def _copy(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UUID], Sums]:
     """Store lines, all of them or none. Raises UniqueViolation. Of one key the first counts."""
-    new = {_key(line): line for line in reversed(lines)}
-    lines = [line for line in lines if new[_key(line)] is line]
-    with transaction.atomic(), _copying(lines):
+    first: dict[tuple[str, str], Line] = {}
+    for line in lines:
+        first.setdefault(_key(line), line)
+    with transaction.atomic(), _copying(first.values()):
         # PostgreSQL has the lines and stores them meanwhile.
-        return {line.id for line in lines}, _add_up(lines, chains)
+        return {line.id for line in first.values()}, _add_up(first.values(), chains)
 
 
 @contextmanager

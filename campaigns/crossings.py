@@ -19,7 +19,7 @@ from budgets.ledger import Appended
 from budgets.models import Brand
 from budgets.queries import Spent, spent_on, terms_on
 from budgets.terms import ZERO, Terms, is_spent
-from budgets.totals import Raised
+from budgets.totals import Chain, Raised
 from kernel.actor import Actor
 from kernel.arrays import id_array
 from kernel.ids import read_id
@@ -31,24 +31,13 @@ from .judgement import Outcome, moments_of
 
 
 class Spender(NamedTuple):
-    """A campaign and the budgets that its spend counts in.
-
-    `parent_id` is its group, with the root above it; or the root, and `root_id` None.
-    """
+    """A campaign and the budgets that its spend counts in: its leaf, and the `chain` from there."""
 
     id: UUID
     brand_id: UUID
     budget_id: UUID
-    parent_id: UUID
-    root_id: UUID | None
+    chain: Chain
     status: str
-
-    @property
-    def chain(self) -> tuple[UUID, ...]:
-        """Its leaf, its group if it has one, its brand's root."""
-        if self.root_id is None:
-            return (self.budget_id, self.parent_id)
-        return (self.budget_id, self.parent_id, self.root_id)
 
 
 # A row for each budget above leaves: what is above one of them is above them all.
@@ -77,9 +66,10 @@ def _spenders(which: str, ids: Collection[UUID]) -> Iterator[Spender]:
     with connection.cursor() as cursor:
         cursor.execute(_SPENDERS.format(which=which), [id_array(ids)])
         for brand, parent, root, *several in cursor.fetchall():
-            above = (read_id(parent), read_id(root) if root else None)
+            brand_id, above = read_id(brand), tuple([read_id(up) for up in (parent, root) if up])
             for key, leaf, status in zip(*map(str.split, several), strict=True):
-                yield Spender(read_id(key), read_id(brand), read_id(leaf), *above, status)
+                leaf_id = read_id(leaf)
+                yield Spender(read_id(key), brand_id, leaf_id, (leaf_id, *above), status)
 
 
 def enforce_after_spend(
