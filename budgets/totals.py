@@ -61,9 +61,9 @@ def chains_of(leaf_ids: Iterable[UUID]) -> dict[UUID, Chain]:
         return {row[0]: row if row[2] else row[:2] for row in cursor.fetchall()}
 
 
-# The daily limit of each version may be the one in force. What the month has spent is not known
-# here, so a monthly limit may always have changed sides; and so may one that is adjusted, or will
-# be another.
+# The brand's today is not known here. So each version's limits may be those in force; a month has
+# spent at most the sum of its days that are not negative; and a limit that is adjusted, or will be
+# another, may always have changed sides.
 _RAISE = """
     WITH added AS (
         SELECT * FROM unnest(%(nodes)s::uuid[], %(days)s::date[], %(daily)s::numeric[],
@@ -75,20 +75,31 @@ _RAISE = """
             daily_amount = t.daily_amount + EXCLUDED.daily_amount,
             monthly_only_amount = t.monthly_only_amount + EXCLUDED.monthly_only_amount
         RETURNING t.budget_id, t.day, t.daily_amount
+    ), told AS (
+        SELECT r.*, a.daily AS more, date_trunc('month', r.day::timestamp)::date AS month,
+               sum(a.daily + a.monthly_only) OVER (PARTITION BY r.budget_id) AS more_in_all
+        FROM raised r JOIN added a ON a.node = r.budget_id AND a.day = r.day
     )
-    SELECT budget_id::text, day, daily_amount FROM raised
+    SELECT budget_id::text, day, daily_amount FROM told
     WHERE %(all)s OR budget_id IN (
-        SELECT r.budget_id FROM raised r
-        JOIN added a ON a.node = r.budget_id AND a.day = r.day
+        SELECT r.budget_id FROM told r
         JOIN budgets_budget b ON b.id = r.budget_id
         JOIN budgets_limitversion v ON v.budget_id = r.budget_id
-        WHERE v.monthly_limit IS NOT NULL OR v.from_day > r.day
+        WHERE v.from_day > r.day
            OR v.daily_limit * b.stop_at <= greatest(r.daily_amount, 0) * 100
-              AND v.daily_limit * b.stop_at > greatest(r.daily_amount - a.daily, 0) * 100
+              AND v.daily_limit * b.stop_at > greatest(r.daily_amount - r.more, 0) * 100
+           OR CASE WHEN v.monthly_limit IS NOT NULL THEN
+              v.monthly_limit * b.stop_at <= 100 * (r.more_in_all + (
+                  -- As it was before this statement.
+                  SELECT coalesce(sum(greatest(t.daily_amount + t.monthly_only_amount, 0)), 0)
+                  FROM budgets_spendtotal t
+                  WHERE t.budget_id = r.budget_id
+                    AND t.day >= r.month AND t.day < (r.month + interval '1 month')::date
+              )) END
         UNION ALL
-        SELECT r.budget_id FROM raised r
+        SELECT r.budget_id FROM told r
         JOIN budgets_budgetadjustment given
-          ON given.budget_id = r.budget_id AND given.period_start >= date_trunc('month', r.day)
+          ON given.budget_id = r.budget_id AND given.period_start >= r.month
     )
 """
 

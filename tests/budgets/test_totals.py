@@ -78,10 +78,29 @@ def test_a_limit_that_is_adjusted_is_always_near(brand, period):
     assert near(brand, "1", day=TODAY + timedelta(days=40)) == []
 
 
-def test_a_monthly_limit_may_always_have_changed_sides(brand):
-    change(brand, monthly_budget=Decimal(1000))
-    assert near(brand, "1") == [1]
-    assert near(brand, "0", monthly_only="1") == [1]
+def test_a_monthly_limit_is_near_when_the_month_may_have_spent_it(brand):
+    change(brand, monthly_budget=Decimal(1000), daily_budget=None, stop_at=90)
+    assert near(brand, "899", day=TODAY + timedelta(days=40)) == []
+    assert near(brand, "500", day=TOMORROW) == []
+    assert near(brand, "399.99") == []
+    assert near(brand, "0", monthly_only="0.01") == [Decimal("399.99")]
+    # It may be the first time today, for all that is known.
+    assert near(brand, "1") == [Decimal("400.99")]
+
+
+def test_days_that_are_negative_free_no_month_unseen(brand):
+    change(brand, monthly_budget=Decimal(1000), daily_budget=None)
+    assert near(brand, "-500", day=TOMORROW) == [-500]
+    assert near(brand, "999") == []
+    assert near(brand, "1") == [1000]
+
+
+def test_several_days_of_one_month_are_near_together(brand):
+    change(brand, monthly_budget=Decimal(100), daily_budget=None)
+    root, amount = root_of(brand).id, (Decimal(50), Decimal(0))
+    places = {(root, TODAY), (root, TOMORROW)}
+    with transaction.atomic():
+        assert set(totals.raise_totals(Sums.of(dict.fromkeys(places, amount)))) == places
 
 
 @pytest.mark.parametrize("amounts", [("-1", "0"), ("0", "-1")])

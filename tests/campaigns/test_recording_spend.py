@@ -13,8 +13,10 @@ from campaigns.services import budgets
 from campaigns.services.spend import NewSpend, record_spend
 from tests.conftest import ANN, NOON, make_brand, make_campaign
 
-# A savepoint and its release; source, brand, campaign; entry, totals; limits, month's spend; brand.
-RECORD = 10
+# A savepoint and its release; source, brand, campaign; entry, totals; brand. Near a limit also the
+# limits and, where one is the month's, what that has spent.
+RECORD = 8
+RECORD_NEAR_A_LIMIT = 10
 
 
 def spend(campaign, amount, *, now=NOON, **fields):
@@ -144,4 +146,7 @@ def test_it_takes_the_same_statements_in_a_brand_of_any_size(
     # The source is known from here on.
     spend(several[0], "1")
     with django_assert_num_queries(RECORD):
+        spend(several[0], "1")
+    spend(several[0], "9998", spend_type=SpendType.MONTHLY)
+    with django_assert_num_queries(RECORD_NEAR_A_LIMIT):
         spend(several[0], "1")
