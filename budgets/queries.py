@@ -81,7 +81,7 @@ def terms_on(
     instants = [at if isinstance(at, datetime) else at[brand_id] for brand_id in days]
     found: dict[UUID, Terms] = {}
     with connection.cursor() as cursor:
-        cursor.execute(sql, {**_arguments(days, budget_ids), "instants": instants})
+        cursor.execute(sql, {**_arguments(days, budget_ids), "instants": array(instants)})
         for text, mode, stop_at, from_day, daily, monthly, periods, amounts, ends in cursor:
             key, limits = read_id(text), Limits(daily, monthly)
             first = found.get(key)

@@ -21,7 +21,7 @@ from budgets.queries import Spent, spent_on, terms_on
 from budgets.terms import ZERO, Terms, is_spent
 from budgets.totals import Chain, Raised
 from kernel.actor import Actor
-from kernel.arrays import id_array
+from kernel.arrays import array, id_array
 from kernel.ids import read_id
 from kernel.local_time import first_of_month
 
@@ -119,7 +119,7 @@ def _stand(
         cursor.execute(
             "UPDATE budgets_brand b SET decided_at = v.at"
             " FROM unnest(%s::uuid[], %s::timestamptz[]) AS v (id, at) WHERE b.id = v.id",
-            [id_array(ids), [moments[brand_id].now for brand_id in ids]],
+            [id_array(ids), array([moments[brand_id].now for brand_id in ids])],
         )
 
 

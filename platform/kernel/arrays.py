@@ -5,7 +5,7 @@ from uuid import UUID
 
 
 def array(values: Iterable[object]) -> str:
-    """Write an array of values whose texts need no quotes: ids, dates, numbers, plain words.
+    """Write an array of values whose texts need no quotes: ids, days, instants, numbers, words.
 
     The driver asks of each value how it is written, which takes several times as long.
     """
