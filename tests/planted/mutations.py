@@ -68,8 +68,8 @@ MUTATIONS = [
     Mutation(
         "spend in a group does not count for the brand",
         "campaigns/crossings.py",
-        "return (self.budget_id, self.parent_id, self.root_id)",
-        "return (self.budget_id, self.parent_id)",
+        "for up in (parent, root) if up",
+        "for up in (parent,) if up",
     ),
     Mutation(
         "a campaign that leaves a group leaves its spend there",
