@@ -1,17 +1,33 @@
-"""Tables as CSV: streamed, and safe to open in a spreadsheet."""
+"""Tables as CSV: streamed, and safe to open in a spreadsheet.
+
+The web server takes an answer as fast as it is made and keeps it for its reader, so a slow reader
+holds no connection to the database. How many are made at once is limited: each keeps a processor
+busy.
+"""
 
 import csv
 import io
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
+from kernel.deadlines import within
+from kernel.errors import Busy
 from kernel.spreadsheets import cell
 from tenants.contexts import current_agency, tenant_context
+from tenants.models import Agency
 
-_ROWS_A_CHUNK = 500
+_ROWS_A_CHUNK = 200
+# Of one agency in one process.
+AT_ONCE_MAX = 2
+SECONDS_MAX = 600
+_running: Counter[str] = Counter()
+_lock = threading.Lock()
 
 
 class CsvRenderer(BaseRenderer):
@@ -28,23 +44,47 @@ def csv_answer(
     """Answer with the columns of all rows as `NAME.csv`, a chunk at a time.
 
     `rows` may query while it is read: the agency's context is entered again for that, since the
-    answer is sent after the middleware has left it.
+    answer is sent after the middleware has left it. Raises Busy where the agency has as many under
+    way as it may.
     """
     return StreamingHttpResponse(
-        _in_context(_lines(columns, rows)),
+        _Export(current_agency(), _lines(columns, rows)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
-def _in_context(lines: Iterator[str]) -> Iterator[str]:
-    agency = current_agency()
+class _Export:
+    """An answer under way: it has one of its agency's places until it is closed."""
 
-    def stream() -> Iterator[str]:
-        with tenant_context(agency):
-            yield from lines
+    def __init__(self, agency: Agency, lines: Iterator[str]) -> None:
+        self._agency, self._lines = agency, lines
+        self._has_place = False
+        with _lock:
+            if _running[agency.schema_name] >= AT_ONCE_MAX:
+                raise Busy("Other exports of this agency are still being made. Try again soon.")
+            _running[agency.schema_name] += 1
+            self._has_place = True
 
-    return stream()
+    def __iter__(self) -> Iterator[str]:
+        with tenant_context(self._agency), within(SECONDS_MAX) as check:
+            began = time.perf_counter()
+            for lines in self._lines:
+                check()
+                yield lines
+                # Others of this process get as much of it as an export does.
+                time.sleep(time.perf_counter() - began)
+                began = time.perf_counter()
+
+    def close(self) -> None:
+        """Give the place back; the response calls it when it is closed."""
+        with _lock:
+            if self._has_place:
+                self._has_place = False
+                _running[self._agency.schema_name] -= 1
+
+    # Whoever drops an answer without closing it.
+    __del__ = close
 
 
 def _lines(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> Iterator[str]:

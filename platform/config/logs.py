@@ -63,6 +63,7 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # Its warnings are the addresses of clients that send nonsense.
             "gunicorn.error": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+            "waitress": {"level": "ERROR"},
             # The whole address of each request, with its query: our own line tells the route.
             "django.server": {"level": "CRITICAL"},
         },
@@ -135,8 +136,8 @@ def reworded(_: Any, __: str, event: EventDict) -> EventDict:
     if record.name.startswith("django.security"):
         # "Forbidden (the reason): the address"; "Invalid HTTP_HOST header: what was sent".
         event["event"] = "request refused"
-    elif record.name == "gunicorn.error" and "exc_info" in event:
-        # "Error handling request", and its address: a streamed answer failed on its way.
+    elif record.name == "waitress" and "exc_info" in event:
+        # "Exception while serving", and its address: a streamed answer failed on its way.
         event["event"] = "answer broken off"
     elif hasattr(record, "status_code") and hasattr(record, "request"):
         event["event"] = "request failed"

@@ -19,10 +19,13 @@ from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
+from kernel.deadlines import within
 from kernel.errors import Busy
 from kernel.transactions import refusal_of
+from serving.server import IS_REFUSED
 
 RETRY_AFTER_SECONDS = 5
+_FULL = "Many requests of this agency are running or waiting. Try again in a few seconds."
 _PIECE_BYTES = 64 * 1024
 _THROWN_AWAY_BYTES_MAX = 64 * 1024 * 1024
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -115,9 +118,6 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.BODY_BYTES_MAX
-        if length != "0" and (connection := request.META.get("gunicorn.socket")):
-            # What is not sent in time reads as a body that was cut off.
-            connection.settimeout(settings.BODY_PATIENCE_SECONDS)
         if "HTTP_TRANSFER_ENCODING" in request.META:
             # Django would read nothing of it, and take that for an empty body.
             detail = "Send the body whole, with its Content-Length, not in chunks."
@@ -143,6 +143,33 @@ def _throw_away(request: HttpRequest) -> None:
                 return
 
 
+class RefuseWhereFull:
+    """Answer 503 at once to a request for which the web server has no room: its agency's share of
+    the threads is held by requests that stand still, or its answers pile up unread.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if IS_REFUSED not in request.META:
+            return self.get_response(request)
+        if request.path.startswith("/api/"):
+            return retry_later(JsonResponse({"detail": _FULL}, status=503))
+        return _busy_page(request, _FULL)
+
+
+class Deadline:
+    """End a request that goes on for too long, at its next statement."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with within(settings.REQUEST_SECONDS_MAX):
+            return self.get_response(request)
+
+
 class AnswerBusy:
     """Answer 503 where a page ran into others or out of time. (The API has a table of its own.)"""
 
@@ -156,7 +183,15 @@ class AnswerBusy:
         refusal = error if isinstance(error, Busy) else refusal_of(error)
         if refusal is None:
             return None
-        response = render(request, "503.html", {"why": refusal.message}, status=503)
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        add_never_cache_headers(response)
-        return response
+        return _busy_page(request, refusal.message)
+
+
+def _busy_page(request: HttpRequest, why: str) -> HttpResponse:
+    return retry_later(render(request, "503.html", {"why": why}, status=503))
+
+
+def retry_later(response: HttpResponse) -> HttpResponse:
+    """Say when to try again, and that this answer is nobody's to keep."""
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    add_never_cache_headers(response)
+    return response

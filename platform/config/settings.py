@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.environment import Environment
 from config.logs import FORMATS, default_format, logging_settings
+from serving import limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = Environment(BASE_DIR)
@@ -123,10 +124,12 @@ MIDDLEWARE = [
     "config.middleware.GuardedAnswers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.RefuseWhereFull",
     "tenants.middleware.AgencyFromHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.BodyLimit",
+    "config.middleware.Deadline",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.middleware.OriginByReferer",
@@ -142,10 +145,10 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 WSGI_APPLICATION = "config.wsgi.application"
-BODY_BYTES_MAX = 5 * 1024 * 1024
+BODY_BYTES_MAX: int = limits.BODY_BYTES_MAX
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
-# A client that announces a body and does not go on sending it holds a thread no longer than this.
-BODY_PATIENCE_SECONDS = 20
+# No statement begins later than this in a request, and none takes longer than its own timeout.
+REQUEST_SECONDS_MAX = 60
 
 TEMPLATES = [
     {

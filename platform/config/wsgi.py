@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from importlib import import_module
 
 from django.conf import settings
@@ -22,3 +23,6 @@ gc.freeze()
 # A batch makes tens of thousands of values, of which hardly any is part of a cycle: to look for
 # cycles after every 700 took another tenth. They are found a few requests later now.
 gc.set_threshold(50_000)
+# Between two statements a request needs the interpreter for moments. Where another thread of the
+# process computes (an export, a large batch), each such moment waits for it that long.
+sys.setswitchinterval(0.0005)

@@ -9,8 +9,6 @@ from pathlib import Path
 from embedded.environment import Environment
 
 # In PACELINE_HOME's logs, one file per program; the restarts of a program share it.
-WEB_WORKERS = 2
-WEB_THREADS = 8
 TASK_PROCESSES = 2
 
 
@@ -62,16 +60,8 @@ def web_argv(environment: Environment) -> tuple[str, ...]:
     host = f"[{environment.bind}]" if ":" in environment.bind else environment.bind
     return (
         *(sys.executable, "-m", "gunicorn", "config.wsgi"),
+        # The rest is in gunicorn.conf.py, for whoever starts gunicorn by hand too.
         f"--bind={host}:{environment.port}",
-        f"--workers={WEB_WORKERS}",
-        "--worker-class=gthread",
-        f"--threads={WEB_THREADS}",
-        "--timeout=60",
-        "--graceful-timeout=5",
-        # Which proxies to believe is for Django's settings alone (TRUSTED_PROXIES).
-        "--forwarded-allow-ips=",
-        # It would be in the home folder of the account, shared by every gunicorn of it.
-        "--no-control-socket",
         "--log-level=warning",
     )
 

@@ -213,13 +213,14 @@ def test_the_causes_of_an_error_are_told(text, written):
 
 
 def test_an_answer_that_breaks_on_its_way_does_not_tell_its_address(text, written):
-    logger = logging.getLogger("gunicorn.error")
+    logger = logging.getLogger("waitress")
     assert not logger.isEnabledFor(logging.WARNING)
+    assert not logging.getLogger("gunicorn.error").isEnabledFor(logging.WARNING)
     try:
         raise ValueError("canary")
     except ValueError as error:
         info = (ValueError, error, error.__traceback__)
-        said = "Error handling request %s"
+        said = "Exception while serving %s"
         record = logger.makeRecord(
             logger.name, logging.ERROR, "", 0, said, ("/canary?canary",), info
         )

@@ -1,15 +1,18 @@
 """Whom to believe about the client, and how much to read."""
 
-import socket
 from ipaddress import ip_network
 from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import HttpResponse, UnreadablePostError
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from config.middleware import BodyLimit, TrustedProxies
+from serving.server import IS_REFUSED
+from tests.config.test_answers import unguarded
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -60,15 +63,6 @@ def test_a_body_of_unknown_length_is_refused_and_not_taken_for_none():
     assert BodyLimit(lambda _: HttpResponse())(request).status_code == 411
 
 
-@pytest.mark.parametrize(("length", "patience"), [("0", None), ("", None), ("5", 20)])
-def test_a_client_that_does_not_send_what_it_announced_is_not_waited_for_long(length, patience):
-    connection, other = socket.socketpair()
-    with connection, other:
-        meta = {"CONTENT_LENGTH": length, "gunicorn.socket": connection}
-        BodyLimit(lambda _: HttpResponse())(RequestFactory().get("/", **meta))
-        assert connection.gettimeout() == patience
-
-
 def test_a_body_that_ends_early_is_no_error_of_ours(settings, monkeypatch):
     settings.BODY_BYTES_MAX = 10
     request = RequestFactory().post("/", b"", "text/plain", CONTENT_LENGTH="11")
@@ -109,3 +103,38 @@ def test_a_broken_multipart_body_is_no_error_of_ours(acme, log_in, body):
     kind = "multipart/form-data; boundary=x"
     answer = log_in("ann@acme.example").generic("POST", "/people/new/", body, kind)
     assert answer.status_code in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/api/brands/", "application/json"), ("/", "text/html")]
+)
+def test_a_request_without_room_is_refused_before_it_costs_anything(world, path, kind):
+    client = Client(HTTP_HOST="acme.localhost:8000")
+    client.defaults[IS_REFUSED] = "1"
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(path)
+    assert (answer.status_code, answer["Retry-After"], len(queries)) == (503, "5", 0)
+    assert answer["Content-Type"].startswith(kind)
+    assert "Try again in a few seconds." in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert unguarded(answer) == []
+
+
+def test_nobody_can_ask_to_be_refused(world):
+    """What a client sends is a header, which has another name in the environ."""
+    answer = Client(HTTP_HOST="acme.localhost:8000").get("/healthz", HTTP_SERVING_IS_REFUSED="1")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/brands/", "/"])
+def test_a_request_that_goes_on_for_too_long_ends_at_its_next_statement(
+    acme, log_in, settings, path
+):
+    client = log_in("ann@acme.example")
+    settings.REQUEST_SECONDS_MAX = -1
+    answer = client.get(path)
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert "This took too long." in answer.content.decode()
+    settings.REQUEST_SECONDS_MAX = 60
+    assert client.get(path).status_code == 200

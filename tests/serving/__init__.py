@@ -1,0 +1,1 @@
+"""The web server under attack: real sockets against the processes of `./run`."""
