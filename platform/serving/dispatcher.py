@@ -17,7 +17,7 @@ logger = logging.getLogger("serving.dispatcher")
 # How many requests of one host may wait for its share of the threads.
 LINE_LENGTH_MAX = 64
 # A host whose whole share has started and finished nothing for so long stands still.
-STALL_SECONDS = 1.0
+STALL_SECONDS = 2.0
 # How long any request waits for a thread.
 WAIT_SECONDS_MAX = 10.0
 

@@ -1,4 +1,4 @@
-"""An agency makes so many exports at a time, and a place is free again when its answer is closed."""
+"""An agency makes so many exports at a time; a closed answer gives its place back."""
 
 import pytest
 

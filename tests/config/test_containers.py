@@ -319,7 +319,7 @@ def test_the_image_has_what_it_runs_and_nothing_else():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     needed = [*packages, "platform/fence", project["project"]["readme"], "manage.py"]
-    needed += ["pyproject.toml", "requirements.lock", "LICENSE"]
+    needed += ["pyproject.toml", "requirements.lock", "LICENSE", "gunicorn.conf.py"]
     for name in needed:
         assert (ROOT / name).exists(), name
         assert is_in_context(name), name

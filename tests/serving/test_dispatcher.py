@@ -131,11 +131,11 @@ def test_a_line_that_stands_still_is_refused_and_takes_nobody_more(pool):
 def test_a_line_that_moves_is_waited_for(pool):
     first, second, third = [pool.ask("acme") for _ in range(3)]
     assert second.is_running()
-    pool.clock.now = 0.9
+    pool.clock.now = 0.9 * dispatcher.STALL_SECONDS
     first.finish()
     assert third.is_running()
     fourth = pool.ask("acme")
-    pool.clock.now = 1.8
+    pool.clock.now = 1.8 * dispatcher.STALL_SECONDS
     pool.tend()
     assert fourth.fate == ""
 
