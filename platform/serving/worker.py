@@ -1,6 +1,7 @@
 """The worker of `gunicorn config.wsgi`: gunicorn looks after the processes, this serves in each."""
 
 import os
+import resource
 import socket
 import time
 from collections import Counter
@@ -13,6 +14,16 @@ from . import limits, server
 from .dispatcher import FairDispatcher
 
 _TENDED_SECONDS = 1.0
+
+
+def _allow_files() -> None:
+    """Raise this process's own limit of open files: each connection may need three."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.CONNECTIONS_MAX * 3 + 500
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Wakeup(wasyncore.file_dispatcher):  # type: ignore[misc]
@@ -32,6 +43,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until gunicorn says to stop; then answer what is under way, for a while."""
+        _allow_files()
         sockets: dict[int, Any] = {}
         dispatcher = FairDispatcher(threads=self.cfg.threads, share=max(1, self.cfg.threads // 2))
         servers = [self._serve(one.sock, sockets, dispatcher) for one in self.sockets]
