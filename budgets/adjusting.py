@@ -11,6 +11,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NotFound
 from kernel.local_time import Calendar, first_of_month
+from kernel.money import canonical
 
 from .limits import check_adjustment
 from .models import Brand, Budget, BudgetAdjustment, Period
@@ -48,7 +49,7 @@ def give(
         budget=budget,
         period=period,
         period_start=today if period == Period.DAY else first_of_month(today),
-        amount=amount,
+        amount=canonical(amount),
         note=note,
         # What would outlast its period ends with it.
         expires_at=expires_at if expires_at and expires_at < _turn(period, brand, now) else None,

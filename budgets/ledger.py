@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,13 +18,39 @@ from psycopg.errors import UniqueViolation
 
 from kernel.actor import Actor
 from kernel.arrays import text_array
-from kernel.errors import Conflict
+from kernel.errors import Conflict, InvalidValue
 from kernel.ids import uuid7s
 
 from . import totals
 from .models import EntryKind, SpendEntry, SpendType
 from .terms import ZERO
 from .totals import Added, Chain, Place, Raised, Sums
+
+# How the keys begin that are made here and by nobody else: of an entry that came without one, of a
+# reversal, and of what a statement changed.
+KEY_LENGTH_MAX = 255
+OWN_KEYS = ("entry:", "reversal:", "statement:")
+
+
+def own_key(kind: Literal["entry", "reversal", "statement"], of: UUID) -> str:
+    """Return a key that nobody can report."""
+    return f"{kind}:{of}"
+
+
+def check_key(key: str) -> None:
+    """Raise InvalidValue for a reported key that is too long, or looks like the ledger's own.
+
+    Whoever could report `reversal:…` could have an entry never be reversed.
+    """
+    if len(key) > KEY_LENGTH_MAX or "\0" in key:
+        raise InvalidValue(
+            f"An external id has at most {KEY_LENGTH_MAX} letters.", field="external_id"
+        )
+    if key[:10].lower().startswith(OWN_KEYS):
+        raise InvalidValue(
+            f"An external id can't begin with {', '.join(OWN_KEYS[:-1])} or {OWN_KEYS[-1]}.",
+            field="external_id",
+        )
 
 
 class NewEntry(NamedTuple):

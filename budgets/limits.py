@@ -53,11 +53,12 @@ def check_currency(currency: str) -> None:
 def _check_finite(amount: Decimal, *, field: str) -> None:
     if not amount.is_finite():
         raise InvalidValue("An amount must be a number.", field=field)
-    if abs(amount) > AMOUNT_MAX:
+    # An exponent may be beyond what any arithmetic takes, so it is looked at first.
+    if amount and (amount.adjusted() > AMOUNT_MAX.adjusted() or abs(amount) > AMOUNT_MAX):
         raise InvalidValue(f"An amount can't be larger than {AMOUNT_MAX:,}.", field=field)
 
 
 def _check_decimals(amount: Decimal, decimals_max: int, what: str, *, field: str) -> None:
-    if amount != round(amount, decimals_max):
+    if amount and (amount.adjusted() < -decimals_max or amount != round(amount, decimals_max)):
         some = f"at most {decimals_max} decimals" if decimals_max else "no decimals"
         raise InvalidValue(f"{what} has {some}.", field=field)

@@ -292,7 +292,7 @@ def _difference(source: str, place: Place, amount: Decimal) -> NewEntry:
         amount=amount,
         spend_type=place.spend_type,
         source=source,
-        key=f"statement:{uuid7()}",
+        key=ledger.own_key("statement", uuid7()),
         kind=EntryKind.RESTATEMENT,
     )
 

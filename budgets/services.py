@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.local_time import zone_names
-from kernel.money import plain
+from kernel.money import canonical, plain
 from kernel.transactions import atomic
 
 from . import totals
@@ -111,6 +111,7 @@ def set_limits(
     """
     check_limit(limits.daily, currency=brand.currency, field="daily_budget")
     check_limit(limits.monthly, currency=brand.currency, field="monthly_budget")
+    limits = Limits(*(None if limit is None else canonical(limit) for limit in limits))
     before = current_limits(budget, on=from_day)
     version = _version_of(budget, from_day)
     # A coming limit is said though it is today's: today's may change until then.

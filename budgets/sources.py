@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.db import connection
 
-from kernel.errors import Conflict
+from kernel.errors import Conflict, InvalidValue
 
 from .models import SourceMode, SpendSource
 
+SOURCE_LENGTH_MAX = 64
 _VERBS = {SourceMode.APPEND: "appends", SourceMode.RESTATE: "restates"}
 
 
@@ -18,6 +19,8 @@ def claim(names: Iterable[str], mode: SourceMode, *, now: datetime) -> None:
     Call it before any brand is locked: two that meet a new source wait for each other here.
     """
     wanted = sorted(set(names))
+    for name in wanted:
+        check_source(name)
     known = _modes(wanted)
     missing = [name for name in wanted if name not in known]
     if missing:
@@ -34,6 +37,12 @@ def claim(names: Iterable[str], mode: SourceMode, *, now: datetime) -> None:
                 f" use another name for one that {_VERBS[mode]}.",
                 field="source",
             )
+
+
+def check_source(name: str) -> None:
+    """Raise InvalidValue for what can't be the name of a source."""
+    if not 0 < len(name) <= SOURCE_LENGTH_MAX or "\0" in name:
+        raise InvalidValue(f"A source's name has 1 to {SOURCE_LENGTH_MAX} letters.", field="source")
 
 
 def _modes(names: Sequence[str]) -> dict[str, str]:

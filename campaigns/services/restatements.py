@@ -13,6 +13,7 @@ from budgets.restating import Complete, Place, Restatement, Statement, Statement
 from kernel.actor import Actor
 from kernel.counters import Count
 from kernel.errors import DomainError, InvalidValue, NotFound
+from kernel.money import canonical
 from kernel.transactions import atomic
 
 from ..crossings import Spender, enforce_after_spend, find_spenders, find_spenders_of
@@ -116,7 +117,7 @@ def restate_spends(
     statements = [
         Statement(
             Place(campaigns[row.campaign_id].budget_id, row.spend_date, row.spend_type),
-            row.amount,
+            canonical(row.amount),
             row.as_of,
             row.is_additional,
         )

@@ -13,7 +13,7 @@ from django.db import connection
 
 from budgets import ledger, sources
 from budgets import services as budgets
-from budgets.ledger import Appended, NewEntry
+from budgets.ledger import Appended, NewEntry, check_key, own_key
 from budgets.limits import check_amount
 from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
@@ -21,6 +21,7 @@ from kernel.arrays import id_array
 from kernel.counters import Count
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from kernel.ids import uuid7
+from kernel.money import canonical
 from kernel.transactions import atomic
 
 from ..crossings import Spender, enforce_after_spend, find_spenders, find_spenders_of
@@ -141,23 +142,26 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
     if entry.kind == EntryKind.REVERSAL:
         raise Conflict("This entry is a reversal: record the spend again, under another key.")
     brand = budgets.lock_brand(entry.budget.brand_id, by=by)
+    known = SpendEntry.objects.filter(reverses=entry).first()
+    if known is not None:
+        return known, False
     reversal = NewEntry(
         budget_id=entry.budget_id,
         day=entry.day,
         amount=-entry.amount,
         spend_type=SpendType(entry.spend_type),
         source=entry.source,
-        key=f"reversal:{entry.id}",
+        # A key of its own: older entries may carry one that was made of the entry's id.
+        key=ledger.own_key("reversal", uuid7()),
         kind=EntryKind.REVERSAL,
         description=f"Reverses {entry.key}"[:500],
         reverses_id=entry.id,
         corrects_source=entry.corrects_source,
     )
     appended = ledger.append([reversal], now=now, by=by)
-    if appended.is_new[0]:
-        spenders = find_spenders_of([entry.budget_id]).values()
-        enforce_after_spend(appended, spenders, {brand.id: brand}, now=now, by=by)
-    return appended.entries[0], appended.is_new[0]
+    spenders = find_spenders_of([entry.budget_id]).values()
+    enforce_after_spend(appended, spenders, {brand.id: brand}, now=now, by=by)
+    return appended.entries[0], True
 
 
 def find_bad_spends(
@@ -227,6 +231,7 @@ class SpendCheck:
             raise NotFound("There is no such campaign.", field="campaign")
         brand, today, zone = known
         check_amount(spend.amount)
+        check_key(spend.external_id)
         _check_correction(spend)
         if spend.currency and spend.currency != brand.currency:
             raise InvalidValue(
@@ -271,10 +276,10 @@ def _entry(spend: NewSpend, campaign: Spender) -> NewEntry:
     return NewEntry(
         campaign.budget_id,
         spend.spend_date,
-        spend.amount,
+        canonical(spend.amount),
         spend.spend_type,
         spend.source,
-        spend.external_id or f"entry:{uuid7()}",
+        spend.external_id or own_key("entry", uuid7()),
         EntryKind.CORRECTION if spend.is_correction else EntryKind.SPEND,
         spend.description,
         None,

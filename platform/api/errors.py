@@ -39,9 +39,9 @@ RETRY_SECONDS = 1
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to a refusal; None for our own mistakes, which are a 500 and logged."""
-    refusal = _refusal(error)
-    if refusal is not None:
-        status, body = refusal
+    refused = refusal(error)
+    if refused is not None:
+        status, body = refused
         return Response(body, status, headers=_retry(status))
     response = exception_handler(_as_api_exception(error), context)
     if response is not None:
@@ -49,7 +49,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def _refusal(error: Exception) -> tuple[int, dict[str, Any]] | None:
+def refusal(error: Exception) -> tuple[int, dict[str, Any]] | None:
+    """Return the status and the body of a refusal; None for our own mistakes."""
     error = refusal_of(error) or error
     if isinstance(error, DomainError):
         return _status(error), (

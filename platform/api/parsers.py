@@ -4,7 +4,7 @@ afterwards.
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
 from django.http import UnreadablePostError
@@ -49,12 +49,12 @@ class StrictJSONParser(BaseParser):
             text = read_body(stream, parser_context or {}).decode("utf-8")
             body = json.loads(
                 text,
-                parse_float=Decimal,
+                parse_float=_number,
+                parse_int=_whole,
                 parse_constant=_no_number,
                 object_pairs_hook=_object,
             )
-        # ArithmeticError: an exponent that no Decimal can hold.
-        except (ValueError, ArithmeticError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is no valid JSON: {_why(error)}.") from None
         if not isinstance(body, dict):
             raise ParseError('The body must be a JSON object: {"name": …}.')
@@ -68,10 +68,24 @@ def _why(error: Exception) -> str:
         return "it is not in UTF-8"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if isinstance(error, ArithmeticError):
-        return "a number is out of range"
     # Only the place, or our own sentence: the text itself is the caller's, of any length.
     return str(error)[:200].rstrip(".")
+
+
+# Python reads larger ones slowly, and beyond some thousand digits not at all.
+_WHOLE_DIGITS_MAX = 40
+
+
+def _number(text: str) -> Decimal:
+    """Read a number; one whose exponent no Decimal can hold is none, which its field refuses."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+def _whole(text: str) -> int | Decimal:
+    return int(text) if len(text) <= _WHOLE_DIGITS_MAX else Decimal(text)
 
 
 def _no_number(word: str) -> None:

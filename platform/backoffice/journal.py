@@ -7,9 +7,8 @@ asked of the schema each time.
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
@@ -20,12 +19,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
+from .lookups import ListedLookups
 from .words import label_of
-
-if TYPE_CHECKING:
-    _ModelAdmin = ModelAdmin[Any]
-else:
-    _ModelAdmin = ModelAdmin
 
 _PAGE_ENTRIES = 100
 
@@ -53,7 +48,7 @@ class Titled:
         return self._title
 
 
-class JournaledAdmin(_ModelAdmin):
+class JournaledAdmin(ListedLookups):
     """Calls rows by their names, and writes and shows the log of the schema it is asked in."""
 
     def title_of(self, row: Any) -> str:

@@ -19,6 +19,7 @@ from accounts.roles import Right
 from tenants.contexts import current_agency
 
 from .choosing import LabelledAutocomplete
+from .lookups import ListedLookups
 
 
 class OwnSite(AdminSite):
@@ -31,6 +32,16 @@ class OwnSite(AdminSite):
         super().__init__(name=name)
         # Rows go through services, one by one: what is deletable brings its own action.
         self.disable_action("delete_selected")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register an admin, whose lists must answer their own lookups only."""
+        assert admin_class is not None, "an admin of ours"
+        assert issubclass(admin_class, ListedLookups), admin_class
+        super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[Any]:
+        """Return the site's routes, without Django's shortcut to any row of any model."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

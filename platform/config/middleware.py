@@ -4,6 +4,7 @@ guarded, and what to say where the database is busy.
 
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -19,9 +20,8 @@ from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
+from api.errors import refusal
 from kernel.deadlines import within
-from kernel.errors import Busy
-from kernel.transactions import refusal_of
 from serving.server import IS_REFUSED
 
 RETRY_AFTER_SECONDS = 5
@@ -170,8 +170,10 @@ class Deadline:
             return self.get_response(request)
 
 
-class AnswerBusy:
-    """Answer 503 where a page ran into others or out of time. (The API has a table of its own.)"""
+class AnswerRefusals:
+    """Answer what a service refused on a page that has no form to show it on, or that ran into
+    others or out of time, with the API's status and in its sentence.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -180,10 +182,16 @@ class AnswerBusy:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        refusal = error if isinstance(error, Busy) else refusal_of(error)
-        if refusal is None:
+        refused = refusal(error)
+        if refused is None:
             return None
-        return _busy_page(request, refusal.message)
+        status, body = refused
+        why = " ".join(" ".join(said) if isinstance(said, list) else said for said in body.values())
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return _busy_page(request, why)
+        response = render(request, "refused.html", {"why": why}, status=status)
+        add_never_cache_headers(response)
+        return response
 
 
 def _busy_page(request: HttpRequest, why: str) -> HttpResponse:

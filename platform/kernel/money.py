@@ -26,6 +26,14 @@ _MINOR_UNITS = {
 }
 
 
+def canonical(amount: Decimal) -> Decimal:
+    """Return an amount that is stored (see `AMOUNT_MAX`) without the ways of writing it: 1E+2 is
+    100, -0 and 0E-20000 are 0, and 1.5000000000 is 1.5.
+    """
+    # Adding 0 makes a positive zero, and gives a positive exponent its digits.
+    return amount.normalize() + 0
+
+
 def minor_units(currency: str) -> int:
     """Return how many decimals the currency has (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD."""
     return _MINOR_UNITS.get(currency, 2)
@@ -39,7 +47,7 @@ def quantize(amount: Decimal, currency: str) -> Decimal:
 def plain(amount: Decimal, currency: str) -> str:
     """Write an amount for machines: the minor units, and more digits where it has them."""
     units = minor_units(currency)
-    trimmed = amount.normalize()
+    trimmed = canonical(amount)
     exponent = trimmed.as_tuple().exponent
     assert isinstance(exponent, int), "an amount is a finite number"
     return f"{trimmed:.{max(units, -exponent)}f}"

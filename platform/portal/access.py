@@ -34,9 +34,9 @@ View = Callable[Concatenate[PortalRequest, P], HttpResponseBase]
 def page(right: Right = Right.VIEW) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Let in who is logged in and whose role includes `right`.
 
-    Strangers are led to the log-in page, others get 403, and what is not there is 404. (Who waited
-    in vain for a brand's lock is answered by `config.middleware.AnswerBusy`.) Money is nobody's to
-    cache.
+    Strangers are led to the log-in page, others get 403, and what is not there is 404. (What a
+    service refuses and no form shows is answered by `config.middleware.AnswerRefusals`.) Money is
+    nobody's to cache.
     """
 
     def wrap(view: View[P]) -> Callable[..., HttpResponseBase]:

@@ -49,7 +49,6 @@ _OF_NO_BRAND = {"day", "person", "key", "invitation", "support_access"}
 _OTHERS = {
     "admin/(?P<url>.*)$": "admin/nowhere/",
     "admin/^(?P<app_label>": "admin/budgets/",
-    "admin/r/": "admin/r/1/1/",
     r"api/^(?P<path>": "api/nowhere/",
     "invitations/<str": "invitations/no-such-token/",
     "support/enter/": "support/enter/no-such-word/",

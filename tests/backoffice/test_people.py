@@ -118,10 +118,13 @@ def test_no_hash_is_on_any_page(acme, ann):
 
 def test_a_key_is_shown_once_and_works(acme, ann):
     said = {"name": "Probe", "role": "manager", "expires_at_0": "", "expires_at_1": ""}
-    told = messages_of(ann.post(page(ApiKey, "add"), said, follow=True))
-    secret = told.partition("shown only now: ")[2].split()[0]
+    answer = ann.post(page(ApiKey, "add"), said)
+    secret = answer.context["secret"]
+    assert f'value="{secret}"' in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
     key = find_api_key(secret, now=NOON)
     assert key is not None
+    assert f'href="{page(ApiKey, "change", key.pk)}"' in answer.content.decode()
     assert (key.name, key.role) == ("Probe", Role.MANAGER)
     assert secret not in ann.get(page(ApiKey, "change", key.pk)).content.decode()
     assert secret not in LogEntry.objects.get().change_message

@@ -116,8 +116,8 @@ MUTATIONS = [
     Mutation(
         "a spend can be reversed twice",
         "campaigns/services/spend.py",
-        'key=f"reversal:{entry.id}"',
-        'key=f"reversal:{uuid7()}"',
+        "if known is not None:",
+        "if known is not None and by is None:",
     ),
     Mutation(
         "spend of UTC's today is taken where the brand's is still yesterday",

@@ -49,7 +49,6 @@ from ..fields import (
 from ..parsers import StrictJSONParser
 from ..rows import RowReader, Rows
 from .resource import ApiView
-from .spends import check_key
 
 ERRORS_SHOWN_MAX = 1_000
 # The fields of a row that go with one mode only.
@@ -73,9 +72,6 @@ class BatchRow(Body):
         required=False,
         help_text="When restating: spent beside what another restating source says.",
     )
-
-    def validate_external_id(self, key: str) -> str:
-        return check_key(key)
 
 
 class CompleteBody(Body):

@@ -13,7 +13,8 @@ from django.contrib.admin.models import CHANGE
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from accounts import services
@@ -279,8 +280,20 @@ class ApiKeyAdmin(PeopleAdmin):
             now=clock.read(),
         )
         become(obj, stored)
-        told = f"The key, shown only now: {secret}"
-        self.message_user(request, told, messages.WARNING)
+        vars(request)["secret"] = secret
+
+    def response_add(  # type: ignore[override]
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the secret in this answer: a message would lie in the session until it is read."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"The key {obj.name}",
+            "opts": self.opts,
+            "key": obj,
+            "secret": vars(request)["secret"],
+        }
+        return TemplateResponse(request, "backoffice/key_made.html", context)
 
     @action(permissions=["revoke"], description="Revoke for good")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

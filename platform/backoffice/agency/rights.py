@@ -17,7 +17,7 @@ from kernel import clock
 from kernel.actor import Actor
 
 from ..access import access_of
-from ..choosing import CheckedChangeList, ChoiceByTyping
+from ..choosing import ChoiceByTyping
 from ..figures import FiguredChangeList
 from ..journal import JournaledAdmin
 from ..refusals import RefusingAdmin
@@ -78,9 +78,6 @@ class AgencyAdmin(RefusingAdmin, JournaledAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.can_delete and may(request, self.edit_right)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CheckedChangeList]:
-        return CheckedChangeList
 
     def response_action(  # type: ignore[override]
         self, request: HttpRequest, queryset: QuerySet[Any]
