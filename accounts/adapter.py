@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.signup import send_unknown_account_mail
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, connection, transaction
@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from tenants.models import Agency
 
+from .confirmations import Confirmation
 from .models import User
 
 _TAKEN = "That address can't be used here. Your address stays as it was."
@@ -60,6 +61,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if agency_here() is None:
             return reverse("admin:index")
         return str(super().get_login_redirect_url(request))
+
+    def send_confirmation_mail(
+        self, request: HttpRequest, emailconfirmation: EmailConfirmationHMAC, signup: bool
+    ) -> None:
+        """Mail a link of ours: allauth's key is valid in every agency, for whoever has the row."""
+        ours = Confirmation(emailconfirmation.email_address)
+        super().send_confirmation_mail(request, ours, signup)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Make the address the one with which its person logs in, unless somebody has it."""

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
@@ -23,6 +22,7 @@ from tenants.services import make_ready
 
 from .keys import revoke_keys_beyond
 from .models import User
+from .passwords import PasswordTokens
 from .roles import LIMITABLE, Role
 
 logger = logging.getLogger("accounts.openings")
@@ -142,7 +142,7 @@ def end_sessions(*, user_id: UUID) -> User:
 
 def password_link(user: User) -> str:
     """Return a link on the agency's stored address that sets the user's password, once."""
-    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    key = f"{user_pk_to_url_str(user)}-{PasswordTokens().make_token(user)}"
     return f"{current_agency().url}/accounts/password/reset/key/{key}/"
 
 

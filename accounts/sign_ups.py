@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.core.signing import BadSignature, Signer
 
 from kernel.errors import NameTaken, NotFound
 from kernel.ids import uuid7
@@ -18,10 +17,11 @@ from tenants.models import Agency, Domain
 from tenants.services import check_name
 from tenants.slugs import check_slug
 
+from . import tokens
 from .services import check_email, order_agency
 
 LINK_HOURS = 24
-_SALT = "accounts.sign_ups"
+_PURPOSE = "sign_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def mail_link(sign_up: SignUp, *, now: datetime) -> str:
 def read(token: str, *, now: datetime) -> SignUp:
     """Return what a link asks for. Raises NotFound for one that is not ours, or too old."""
     try:
-        said = Signer(salt=_SALT).unsign_object(token)
-    except (BadSignature, ValueError):
+        said = tokens.read(_PURPOSE, token)
+    except tokens.BadToken:
         raise NotFound("This link is not one of ours.") from None
     if now >= datetime.fromtimestamp(said["until"], UTC):
         raise NotFound("This link is too old.")
@@ -102,4 +102,4 @@ def _token(sign_up: SignUp, *, now: datetime) -> str:
         "email": sign_up.email,
         "until": int(until.timestamp()),
     }
-    return Signer(salt=_SALT).sign_object(said, compress=True)
+    return tokens.sign(_PURPOSE, said)
