@@ -79,6 +79,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             messages.error(request, _TAKEN)
             return False
 
+    def set_password(self, user: User, password: str) -> None:
+        """Store the password alone: the row may have been changed since it was read."""
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Build the link from the agency's stored address, never from the request's host."""
         return site_url() + f"/accounts/password/reset/key/{key}/"
