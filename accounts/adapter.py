@@ -8,10 +8,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.signup import send_unknown_account_mail
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, connection, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_variables
@@ -21,6 +23,8 @@ from tenants.models import Agency
 from .confirmations import Confirmation
 from .models import User
 
+# In the session of somebody whose log-in is not complete.
+_BEGUN = "login_begun"
 _TAKEN = "That address can't be used here. Your address stays as it was."
 
 
@@ -53,7 +57,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return None
         return user
 
+    def pre_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse | None:
+        """Note under which access a log-in begins: a second step may follow much later."""
+        request.session[_BEGUN] = _access_of(user)
+        response: HttpResponse | None = super().pre_login(request, user, **hook)
+        return response
+
     def login(self, request: HttpRequest, user: User) -> None:
+        """Log a person in, unless the access with which the log-in began has ended meanwhile."""
+        begun = request.session.pop(_BEGUN, None)
+        if not user.is_active or begun not in (None, _access_of(user)):
+            request.session.flush()
+            raise ImmediateHttpResponse(redirect("account_login"))
         prove(user)
         super().login(request, user)
 
@@ -98,6 +113,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         named = {"agency": agency_here(), "site_url": site_url()}
         super().send_mail(template_prefix, email, {**context, **named})
+
+
+def _access_of(user: User) -> list[str]:
+    return [str(user.pk), user.get_session_auth_hash()]
 
 
 def prove(user: User) -> None:

@@ -1,11 +1,13 @@
 """What a person or a key has granted ends with the right to grant it, and does not come back."""
 
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.test import Client
 
 from accounts.confirmations import Confirmation
@@ -235,7 +237,13 @@ def test_a_new_password_takes_no_dismissal_back(acme, olga, monkeypatch):
     assert (olga.is_active, olga.role) == (False, Role.VIEWER)
 
 
-# Links that confirm an address --------------------------------------------------------------------
+# Log-ins that wait for their second step ----------------------------------------------------------
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def unchanged(person: User) -> None:
+    pass
 
 
 def logged_out(person: User) -> None:
@@ -245,6 +253,41 @@ def logged_out(person: User) -> None:
 def with_another_password(person: User) -> None:
     person.set_password(NEW_PASSWORD)
     person.save()
+
+
+@pytest.mark.usefixtures("clean_cache")
+@pytest.mark.parametrize(
+    ("end", "is_in"),
+    [
+        (unchanged, True),
+        (demoted, True),
+        (dismissed_and_let_in_again, False),
+        (logged_out, False),
+        (with_another_password, False),
+    ],
+)
+def test_a_log_in_that_began_before_does_not_end_after(acme, olga, end, is_in):
+    TOTP.activate(olga, SECRET)
+    browser = Client(HTTP_HOST="acme.localhost:8000")
+    browser.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    end(olga)
+    code = format_hotp_value(hotp_value(SECRET, int(time.time()) // 30))
+    browser.post("/accounts/2fa/authenticate/", {"code": code})
+    assert (browser.get("/").status_code == 200) == is_in
+
+
+def test_a_log_in_that_ends_while_dismissed_is_not_there_afterwards(acme, olga):
+    TOTP.activate(olga, SECRET)
+    browser = Client(HTTP_HOST="acme.localhost:8000")
+    browser.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    dismissed(olga)
+    code = format_hotp_value(hotp_value(SECRET, int(time.time()) // 30))
+    browser.post("/accounts/2fa/authenticate/", {"code": code})
+    changed(olga)
+    assert browser.get("/").status_code == 302
+
+
+# Links that confirm an address --------------------------------------------------------------------
 
 
 def with_another_pending_address(person: User) -> None:
