@@ -3,9 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import F, QuerySet
 
 from kernel.actor import ActorKind
+from trail.models import Entry, Operation
 
 from .access import Access
 from .keys import revoke_keys_beyond
@@ -19,7 +21,8 @@ def open_invitations() -> QuerySet[Invitation]:
 
 
 def end_grants_beyond(person: User, *, now: datetime) -> None:
-    """Revoke the keys and withdraw the invitations that exceed what their maker may do now.
+    """Revoke the keys, and withdraw the invitations and the unused seats, that exceed what the
+    person who gave them may do now.
 
     They stay ended when the person gets the rights back. The caller holds the person's lock.
     """
@@ -27,6 +30,31 @@ def end_grants_beyond(person: User, *, now: datetime) -> None:
     sent = open_invitations().filter(invited_by_kind=ActorKind.PERSON, invited_by_id=person.id)
     beyond = [invitation.id for invitation in sent if not _may_invite(person, invitation)]
     open_invitations().filter(id__in=beyond).update(withdrawn_at=now)
+    if not person.may(Right.MANAGE_PEOPLE):
+        seats = _unused_seats().filter(id__in=unused_seats_of(person))
+        seats.update(is_active=False, sessions_ended=F("sessions_ended") + 1)
+
+
+def unused_seats_of(person: User) -> set[UUID]:
+    """Return the ids of the people whom a person let in and who have no password yet.
+
+    Until they set one, such a seat is an invitation: whoever has the mail takes it.
+    """
+    ids = [str(seat_id) for seat_id in _unused_seats().values_list("id", flat=True)]
+    given = Entry.objects.filter(
+        kind="user",
+        pgh_label=Operation.INSERT,
+        object_id__in=ids,
+        by_kind=ActorKind.PERSON,
+        by_id=str(person.id),
+    )
+    return {UUID(seat_id) for seat_id in given.values_list("object_id", flat=True)}
+
+
+def _unused_seats() -> QuerySet[User]:
+    return User.objects.filter(
+        is_active=True, last_login=None, password__startswith=UNUSABLE_PASSWORD_PREFIX
+    )
 
 
 def is_still_granted(invitation: Invitation, *, now: datetime) -> bool:

@@ -20,7 +20,7 @@ from tenants.models import Agency, Opening
 from tenants.schemas import fill_schema
 from tenants.services import make_ready
 
-from .grants import end_grants_beyond
+from .grants import end_grants_beyond, unused_seats_of
 from .models import User
 from .passwords import PasswordTokens
 from .roles import LIMITABLE, Role
@@ -88,8 +88,8 @@ def change_person(
 ) -> User:
     """Change a user: from the next request on, these are their role and brands (None: all).
 
-    API keys that they made and invitations that they sent end where they exceed it. Raises
-    NotFound, InvalidValue, and Conflict where no active owner would be left.
+    API keys that they made, and invitations and seats that they gave and nobody took, end where
+    they exceed it. Raises NotFound, InvalidValue, and Conflict where no active owner would be left.
     """
     brands = check_brands(role, brand_ids)
     # Locked, so that two owners can't take the right from each other at once.
@@ -98,7 +98,9 @@ def change_person(
     user = User.objects.select_for_update().filter(id=user_id).first()
     if user is None:
         raise NotFound("There is no such person.")
-    if owner_ids == {user.id} and not (role == Role.OWNER and is_active):
+    stays_owner = role == Role.OWNER and is_active
+    # Seats that the person gave to others and that nobody has taken end with the person's.
+    if not stays_owner and owner_ids and owner_ids <= {user.id, *unused_seats_of(user)}:
         raise Conflict(
             f"{user} is the last active owner: make somebody else an owner first.",
             field="role" if role != Role.OWNER else "is_active",
