@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa import app_settings as mfa_settings
 from django.conf import settings
 from django.test import Client
 from django.urls import get_resolver, resolve
 
-from accounts.confirmations import ConfirmEmail
+from accounts.confirmations import Confirmation, ConfirmEmail
 from accounts.models import User
 from tenants.contexts import platform_context, tenant_context
-from tests.conftest import World, make_brand, make_campaign
+from tests.conftest import PASSWORD, World, make_brand, make_campaign
 
 from .tokens import (
     BRAND,
@@ -176,6 +177,20 @@ def test_what_the_api_remembers_of_one_agency_is_nothing_in_another(world, api):
         answer = theirs.get(f"{path}&{word}={cursor}")
         assert answer.status_code == 200
         assert BRAND not in answer.content.decode()
+
+
+def test_staff_confirms_an_address_on_the_platforms_own_site(world):
+    with platform_context():
+        pat = User.objects.create_superuser("pat@paceline.example", PASSWORD, name="Pat")
+        address = EmailAddress.objects.create(user=pat, email="new@paceline.example")
+        path = f"/accounts/confirm-email/{Confirmation(address).key}/"
+    client = Client(HTTP_HOST=HOSTS["platform"])
+    assert "new@paceline.example" in client.get(path).content.decode()
+    client.post(path)
+    with platform_context():
+        assert User.objects.get(pk=pat.pk).email == "new@paceline.example"
+    # It is used up.
+    assert client.post(path).status_code == 404
 
 
 # What is not in the walk --------------------------------------------------------------------------
