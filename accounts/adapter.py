@@ -7,19 +7,24 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.signup import send_unknown_account_mail
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, connection, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_variables
 
 from tenants.models import Agency
 
+from .confirmations import Confirmation
 from .models import User
 
+# In the session of somebody whose log-in is not complete.
+_BEGUN = "login_begun"
 _TAKEN = "That address can't be used here. Your address stays as it was."
 
 
@@ -52,7 +57,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return None
         return user
 
+    def pre_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse | None:
+        """Note under which access a log-in begins: a second step may follow much later."""
+        request.session[_BEGUN] = _access_of(user)
+        response: HttpResponse | None = super().pre_login(request, user, **hook)
+        return response
+
     def login(self, request: HttpRequest, user: User) -> None:
+        """Log a person in, unless the access with which the log-in began has ended meanwhile."""
+        begun = request.session.pop(_BEGUN, None)
+        if not user.is_active or begun not in (None, _access_of(user)):
+            request.session.flush()
+            raise ImmediateHttpResponse(redirect("account_login"))
         prove(user)
         super().login(request, user)
 
@@ -60,6 +76,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if agency_here() is None:
             return reverse("admin:index")
         return str(super().get_login_redirect_url(request))
+
+    def send_confirmation_mail(
+        self, request: HttpRequest, emailconfirmation: EmailConfirmationHMAC, signup: bool
+    ) -> None:
+        """Mail a link of ours: allauth's key is valid in every agency, for whoever has the row."""
+        ours = Confirmation(emailconfirmation.email_address)
+        super().send_confirmation_mail(request, ours, signup)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Make the address the one with which its person logs in, unless somebody has it."""
@@ -70,6 +93,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except IntegrityError:
             messages.error(request, _TAKEN)
             return False
+
+    def set_password(self, user: User, password: str) -> None:
+        """Store the password alone: the row may have been changed since it was read."""
+        user.set_password(password)
+        user.save(update_fields=["password"])
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Build the link from the agency's stored address, never from the request's host."""
@@ -85,6 +113,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         named = {"agency": agency_here(), "site_url": site_url()}
         super().send_mail(template_prefix, email, {**context, **named})
+
+
+def _access_of(user: User) -> list[str]:
+    return [str(user.pk), user.get_session_auth_hash()]
 
 
 def prove(user: User) -> None:

@@ -15,13 +15,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 
 from kernel.actor import Actor
 from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.transactions import atomic
 from tenants.contexts import current_agency
 
+from .grants import is_still_granted, open_invitations
 from .models import Invitation, User
 from .roles import Role
 from .services import check_brands, check_email
@@ -30,11 +30,6 @@ VALID_DAYS = 7
 # More than any agency lets in, and too few to send spam by.
 SENT_AN_HOUR_MAX = 100
 _RESEND_SECONDS = 60
-
-
-def open_invitations() -> QuerySet[Invitation]:
-    """Return the invitations that nobody accepted or withdrew, expired ones too."""
-    return Invitation.objects.filter(accepted_at=None, withdrawn_at=None)
 
 
 @atomic
@@ -68,19 +63,18 @@ def invite(
         role=role,
         brand_ids=brands,
         token_hash=_hash(token),
-        invited_by_kind=by.kind,
-        invited_by_id=by.id,
-        invited_by_label=by.label[:120],
         sent_at=now,
         expires_at=now + timedelta(days=VALID_DAYS),
+        **_sender(by),
     )
     return invitation, token
 
 
 @atomic
-def resend(*, invitation_id: UUID, now: datetime) -> tuple[Invitation, str]:
+def resend(*, invitation_id: UUID, now: datetime, by: Actor) -> tuple[Invitation, str]:
     """Give an invitation a new token and new days; the old token is dead.
 
+    It is `by`'s from now on, and ends with what `by` may do.
     Raises NotFound for one that is closed, Conflict where one was sent a moment ago.
     """
     _take_turns()
@@ -91,7 +85,10 @@ def resend(*, invitation_id: UUID, now: datetime) -> tuple[Invitation, str]:
     token = secrets.token_urlsafe(32)
     invitation.token_hash = _hash(token)
     invitation.sent_at, invitation.expires_at = now, now + timedelta(days=VALID_DAYS)
-    invitation.save(update_fields=["token_hash", "sent_at", "expires_at"])
+    sender = _sender(by)
+    for name, value in sender.items():
+        setattr(invitation, name, value)
+    invitation.save(update_fields=["token_hash", "sent_at", "expires_at", *sender])
     return invitation, token
 
 
@@ -107,12 +104,10 @@ def withdraw(*, invitation_id: UUID, now: datetime) -> Invitation:
 def find(token: str, *, now: datetime) -> Invitation:
     """Return the open invitation whose token this is.
 
-    Raises NotFound, in the same words for one that is used, withdrawn, expired or never was.
+    Raises NotFound, in the same words for one that is used, withdrawn, expired or never was, and
+    for one whose sender may not send it any more.
     """
-    invitation = open_invitations().filter(token_hash=_hash(token), expires_at__gt=now).first()
-    if invitation is None:
-        raise _gone()
-    return invitation
+    return _usable(open_invitations().filter(token_hash=_hash(token)).first(), now=now)
 
 
 @atomic
@@ -122,9 +117,9 @@ def accept(*, token: str, name: str, password: str, now: datetime) -> User:
     Raises NotFound as `find` does, also for the second of two at once; InvalidValue for a password
     that is too weak; NameTaken where somebody has got the address meanwhile.
     """
-    invitation = _lock_open(token_hash=_hash(token))
-    if invitation.is_expired(now=now):
-        raise _gone()
+    # A change of the sender's role comes before this, or waits and finds it accepted.
+    _take_turns()
+    invitation = _usable(_lock_open(token_hash=_hash(token)), now=now)
     user = User(
         email=invitation.email,
         name=name.strip(),
@@ -174,6 +169,24 @@ def _lock_open(**lookup: object) -> Invitation:
     if invitation is None:
         raise _gone()
     return invitation
+
+
+def _usable(invitation: Invitation | None, *, now: datetime) -> Invitation:
+    if (
+        invitation is None
+        or invitation.is_expired(now=now)
+        or not is_still_granted(invitation, now=now)
+    ):
+        raise _gone()
+    return invitation
+
+
+def _sender(by: Actor) -> dict[str, str]:
+    return {
+        "invited_by_kind": by.kind,
+        "invited_by_id": by.id,
+        "invited_by_label": by.label[:120],
+    }
 
 
 def _take_turns() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
@@ -21,8 +20,9 @@ from tenants.models import Agency, Opening
 from tenants.schemas import fill_schema
 from tenants.services import make_ready
 
-from .keys import revoke_keys_beyond
+from .grants import end_grants_beyond, unused_seats_of
 from .models import User
+from .passwords import PasswordTokens
 from .roles import LIMITABLE, Role
 
 logger = logging.getLogger("accounts.openings")
@@ -88,8 +88,8 @@ def change_person(
 ) -> User:
     """Change a user: from the next request on, these are their role and brands (None: all).
 
-    API keys that they made and that exceed it are revoked. Raises NotFound, InvalidValue, and
-    Conflict where no active owner would be left.
+    API keys that they made, and invitations and seats that they gave and nobody took, end where
+    they exceed it. Raises NotFound, InvalidValue, and Conflict where no active owner would be left.
     """
     brands = check_brands(role, brand_ids)
     # Locked, so that two owners can't take the right from each other at once.
@@ -98,23 +98,25 @@ def change_person(
     user = User.objects.select_for_update().filter(id=user_id).first()
     if user is None:
         raise NotFound("There is no such person.")
-    if owner_ids == {user.id} and not (role == Role.OWNER and is_active):
+    stays_owner = role == Role.OWNER and is_active
+    # Seats that the person gave to others and that nobody has taken end with the person's.
+    if not stays_owner and owner_ids and owner_ids <= {user.id, *unused_seats_of(user)}:
         raise Conflict(
             f"{user} is the last active owner: make somebody else an owner first.",
             field="role" if role != Role.OWNER else "is_active",
         )
     if user.is_active and not is_active:
-        # Should they be let in again, it is not by the sessions of before.
+        # Sessions and links of before stay worthless when the person is let in again.
         user.sessions_ended += 1
     user.name, user.role, user.is_active, user.brand_ids = name, role, is_active, brands
     user.save(update_fields=["name", "role", "is_active", "brand_ids", "sessions_ended"])
-    revoke_keys_beyond(user, now=now)
+    end_grants_beyond(user, now=now)
     return user
 
 
 @atomic
 def remove_person(*, user_id: UUID, now: datetime) -> User:
-    """Take a person's access away: their sessions and keys are over at the next request.
+    """Take a person's access away: sessions, keys, links and invitations of theirs are over.
 
     What they did stays on record. Raises NotFound, and Conflict for the last active owner.
     """
@@ -131,6 +133,28 @@ def remove_person(*, user_id: UUID, now: datetime) -> User:
     )
 
 
+@atomic
+def change_staff(*, user_id: UUID, name: str, is_active: bool) -> User:
+    """Change one of the platform's staff. Call it on the platform's schema.
+
+    Who is let go loses sessions, links and support accesses for good. Raises NotFound, and Conflict
+    where nobody active would be left.
+    """
+    # Locked, so that two can't take the platform from each other at once.
+    staff = User.objects.select_for_update().filter(is_superuser=True)
+    active_ids = {user.id for user in staff.filter(is_active=True).order_by("id")}
+    user = staff.filter(id=user_id).first()
+    if user is None:
+        raise NotFound("There is no such person.")
+    if active_ids == {user.id} and not is_active:
+        raise Conflict("Somebody must be left who can log in here.", field="is_active")
+    if user.is_active and not is_active:
+        user.sessions_ended += 1
+    user.name, user.is_active = name, is_active
+    user.save(update_fields=["name", "is_active", "sessions_ended"])
+    return user
+
+
 def end_sessions(*, user_id: UUID) -> User:
     """End every session of a person, on every device, at its next request. Raises NotFound."""
     User.objects.filter(id=user_id).update(sessions_ended=F("sessions_ended") + 1)
@@ -142,7 +166,7 @@ def end_sessions(*, user_id: UUID) -> User:
 
 def password_link(user: User) -> str:
     """Return a link on the agency's stored address that sets the user's password, once."""
-    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    key = f"{user_pk_to_url_str(user)}-{PasswordTokens().make_token(user)}"
     return f"{current_agency().url}/accounts/password/reset/key/{key}/"
 
 

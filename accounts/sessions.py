@@ -1,7 +1,8 @@
 """Sessions that are worth something in one schema only."""
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import connection
+
+from . import tokens
 
 
 class SessionStore(DatabaseStore):
@@ -13,4 +14,4 @@ class SessionStore(DatabaseStore):
 
     @property
     def key_salt(self) -> str:
-        return f"paceline.session.{connection.schema_name}"  # type: ignore[attr-defined]
+        return tokens.salt("session")

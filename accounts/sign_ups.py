@@ -1,7 +1,7 @@
 """Somebody opens an agency of his own: he says what it is called, and proves his mail.
 
 Until then nothing is stored: what was said is in the link, signed, for a day. Who holds the link is
-who reads that mail. It opens one agency, however often it is used.
+who reads that mail. It opens one agency, however often it is used, also when that is deleted.
 """
 
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.core.signing import BadSignature, Signer
 
 from kernel.errors import NameTaken, NotFound
 from kernel.ids import uuid7
-from tenants.models import Agency, Domain
+from tenants.models import Agency, Domain, UsedOrder
 from tenants.services import check_name
 from tenants.slugs import check_slug
 
+from . import tokens
 from .services import check_email, order_agency
 
 LINK_HOURS = 24
-_SALT = "accounts.sign_ups"
+_PURPOSE = "sign_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def mail_link(sign_up: SignUp, *, now: datetime) -> str:
 def read(token: str, *, now: datetime) -> SignUp:
     """Return what a link asks for. Raises NotFound for one that is not ours, or too old."""
     try:
-        said = Signer(salt=_SALT).unsign_object(token)
-    except (BadSignature, ValueError):
+        said = tokens.read(_PURPOSE, token)
+    except tokens.BadToken:
         raise NotFound("This link is not one of ours.") from None
     if now >= datetime.fromtimestamp(said["until"], UTC):
         raise NotFound("This link is too old.")
@@ -81,7 +81,8 @@ def read(token: str, *, now: datetime) -> SignUp:
 def open_for(sign_up: SignUp) -> Agency:
     """Order the agency, and return it; a second time, return the same.
 
-    Raises NameTaken where somebody else has taken the address since.
+    Raises NameTaken where somebody else has taken the address since, NotFound and Conflict where
+    the agency of this link is no longer here.
     """
     return opened_by(sign_up) or order_agency(
         name=sign_up.name, slug=sign_up.slug, owner_email=sign_up.email, order_key=sign_up.key
@@ -89,8 +90,23 @@ def open_for(sign_up: SignUp) -> Agency:
 
 
 def opened_by(sign_up: SignUp) -> Agency | None:
-    """Return the agency that was ordered by this link, if it was used."""
-    return Agency.objects.filter(order_key=sign_up.key).select_related("opening").first()
+    """Return the agency that was ordered by this link, or None where it was not used.
+
+    Raises NotFound where it was used and the agency is no longer here.
+    """
+    agency = Agency.objects.filter(order_key=sign_up.key).select_related("opening").first()
+    if agency is None and UsedOrder.objects.filter(key=sign_up.key).exists():
+        raise NotFound("This link was used.")
+    return agency
+
+
+def forget_used(*, now: datetime) -> int:
+    """Delete the keys of links that have expired; return how many. Call it on the platform's
+    schema.
+    """
+    expired = now - timedelta(hours=LINK_HOURS)
+    forgotten, _ = UsedOrder.objects.filter(used_at__lt=expired).delete()
+    return forgotten
 
 
 def _token(sign_up: SignUp, *, now: datetime) -> str:
@@ -102,4 +118,4 @@ def _token(sign_up: SignUp, *, now: datetime) -> str:
         "email": sign_up.email,
         "until": int(until.timestamp()),
     }
-    return Signer(salt=_SALT).sign_object(said, compress=True)
+    return tokens.sign(_PURPOSE, said)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.backends import BaseBackend
-from django.core import signing
 from django.core.mail import send_mail
 from django.db.models import Q
 from django.http import HttpRequest
@@ -23,6 +22,7 @@ from kernel.transactions import atomic
 from tenants.contexts import current_agency, platform_context, tenant_context
 from tenants.models import Agency
 
+from . import tokens
 from .models import SupportAccess, User
 from .roles import Role
 
@@ -32,6 +32,7 @@ MINUTES = (15, 30, 60, 120, 240)
 REASON_LETTERS_MIN = 10
 HAND_OVER_SECONDS_MAX = 60
 _BACKEND = "accounts.support.SupportBackend"
+_PURPOSE = "support"
 
 
 def begin(
@@ -58,7 +59,7 @@ def begin(
             ends_at=now + timedelta(minutes=minutes),
         )
         _tell_owners(agency, access)
-        told = signing.dumps([str(access.id), str(staff.id)], salt=_salt(agency))
+        told = tokens.sign(_PURPOSE, [str(access.id), str(staff.id), staff.sessions_ended])
     logger.info("support access begun agency=%s access=%s", agency.slug, access.id)
     return access, f"{agency.url}/support/enter/{told}/"
 
@@ -66,15 +67,16 @@ def begin(
 def offered(told: str, *, now: datetime) -> SupportAccess:
     """Return the access that a hand-over link is for; raises NotFound where it enters no more."""
     try:
-        access_id, staff_id = signing.loads(
-            told, salt=_salt(current_agency()), max_age=HAND_OVER_SECONDS_MAX
+        access_id, staff_id, sessions_ended = tokens.read(
+            _PURPOSE, told, age_seconds_max=HAND_OVER_SECONDS_MAX
         )
-    except signing.BadSignature:
+    except tokens.BadToken:
         raise _gone() from None
     access = SupportAccess.objects.filter(
         id=access_id, staff_id=staff_id, entered_at=None, ended_at=None, ends_at__gt=now
     ).first()
-    if access is None or _actor_of(access) is None:
+    user = None if access is None else _actor_of(access)
+    if access is None or user is None or user.sessions_ended != sessions_ended:
         raise _gone()
     return access
 
@@ -90,8 +92,13 @@ def enter(told: str, *, now: datetime) -> SupportAccess:
 
 
 def start_session(request: HttpRequest, access: SupportAccess) -> None:
-    """Begin a session of the access, a new one. (Django's own log-in is for people with rows.)"""
-    user = stand_in(access)
+    """Begin a new session of the access. (Django's own log-in is for people with rows.)
+
+    Raises NotFound where the access was closed meanwhile.
+    """
+    user = _actor_of(access)
+    if user is None:
+        raise _gone()
     request.session.flush()
     request.session[SESSION_KEY] = str(user.pk)
     request.session[BACKEND_SESSION_KEY] = _BACKEND
@@ -113,11 +120,15 @@ def end(*, access_id: UUID, now: datetime, by: Actor) -> SupportAccess:
     return access
 
 
-def stand_in(access: SupportAccess) -> User:
-    """Return whom requests of the access are by: nobody's account, with the access's rights."""
+def stand_in(access: SupportAccess, staff: User) -> User:
+    """Return the user of the access's requests: without a row, with the access's rights.
+
+    The session ends with the staff member's own sessions, so a dismissal ends it for good.
+    """
     role = Role.MANAGER if access.may_edit else Role.VIEWER
     user = User(id=access.id, name=str(access)[:100], role=role)
     user.support = access
+    user.sessions_ended = staff.sessions_ended
     return user
 
 
@@ -136,8 +147,9 @@ def _actor_of(access: SupportAccess) -> User | None:
     with platform_context():
         staff = User.objects.filter(id=access.staff_id).first()
         still = Agency.objects.filter(pk=agency.pk, allows_support=True).exists()
-    is_staff = staff is not None and staff.is_active and staff.is_superuser
-    return stand_in(access) if is_staff and still else None
+    if staff is None or not (staff.is_active and staff.is_superuser and still):
+        return None
+    return stand_in(access, staff)
 
 
 def _check_allowed(agency: Agency, staff: User) -> None:
@@ -171,11 +183,6 @@ def _mail(email: str, subject: str, body: str) -> None:
         send_mail(subject, body, None, [email])
     except (OSError, SMTPException):
         logger.exception("an owner could not be told of a support access")
-
-
-def _salt(agency: Agency) -> str:
-    # A link of one agency is nothing in another.
-    return f"accounts.support:{agency.schema_name}"
 
 
 def _gone() -> NotFound:

@@ -11,17 +11,20 @@ from tenants import openings
 from tenants.contexts import platform_context, tenant_context
 from tenants.queries import agencies_to_serve
 
-from . import services
+from . import services, sign_ups
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="accounts.clear_sessions")
 def clear_sessions() -> int:
-    """Delete the sessions that have expired, on the platform's site and in every agency."""
+    """Delete the sessions that have expired, on the platform's site and in every agency; and the
+    keys of used sign-up links that have.
+    """
     now = clock.read()
     with platform_context():
         cleared, _ = Session.objects.filter(expire_date__lt=now).delete()
+        sign_ups.forget_used(now=now)
         agencies = agencies_to_serve()
     for agency in agencies:
         try:

@@ -16,6 +16,7 @@ from kernel.transactions import atomic
 
 from . import totals
 from .limits import check_currency, check_limit, check_stop_at
+from .locked import note_locked
 from .models import Brand, Budget, BudgetChange, BudgetKind, BudgetMode, LimitVersion, Period
 from .terms import Limits
 
@@ -32,6 +33,7 @@ def lock_brands(
     wanted = set(brand_ids)
     if not all(map(by.covers, wanted)):
         raise NotFound("There is no such brand.", field="brand")
+    note_locked(wanted)
     rows = (
         Brand.objects.filter(id__in=wanted)
         .order_by("id")

@@ -147,6 +147,19 @@ class Heartbeat(models.Model):
         return f"{self.name} at {self.beat_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+class UsedOrder(models.Model):
+    """That an order's key has made an agency: it makes no other, also when that one is deleted.
+
+    Kept only until whatever carries the key has expired.
+    """
+
+    key = models.UUIDField(primary_key=True)
+    used_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key} at {self.used_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 class Opening(models.Model):
     """An agency that was ordered; the row goes when its tables are made and its owner was told."""
 

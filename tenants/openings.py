@@ -25,8 +25,8 @@ State = Literal["ready", "failed", "making", "waiting", "unfinished"]
 def order(*, name: str, slug: str, owner_email: str, order_key: UUID | None = None) -> Agency:
     """Make the agency's row and note that the rest of it is owed, and to whom.
 
-    With a key, the same order makes it once. Raises InvalidValue and NameTaken, as `create_agency`
-    does.
+    With a key, the same order makes it once. Raises InvalidValue, NameTaken and Conflict, as
+    `begin_agency` does.
     """
     return begin_agency(name=name, slug=slug, owner_email=owner_email, order_key=order_key)
 

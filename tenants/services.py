@@ -8,12 +8,12 @@ from django.db import IntegrityError
 from django.db.models import Q
 
 from kernel import clock
-from kernel.errors import InvalidValue, NameTaken, NotFound
+from kernel.errors import Conflict, InvalidValue, NameTaken, NotFound
 from kernel.transactions import atomic
 from trail.services import note_change
 
 from .contexts import owner_context, tenant_context
-from .models import Agency, Domain, Opening
+from .models import Agency, Domain, Opening, UsedOrder
 from .schemas import drop_schema, fill_schema
 from .slugs import check_slug
 
@@ -46,7 +46,8 @@ def begin_agency(
 
     With an owner's mail, that is owed to him and noted as an `Opening`. The same order makes one
     agency: where there is one with its key, that is returned. Raises InvalidValue for a name or a
-    slug that can't be, NameTaken for a slug that is in use.
+    slug that can't be, NameTaken for a slug that is in use, Conflict for an order whose agency is
+    gone.
     """
     check_name(name)
     check_slug(slug)
@@ -56,6 +57,8 @@ def begin_agency(
         made = order_key and Agency.objects.filter(order_key=order_key).first()
         if made:
             return made
+        if order_key and UsedOrder.objects.filter(key=order_key).exists():
+            raise Conflict("This order was used: its agency is no longer here.") from None
         raise NameTaken(f"The address {slug!r} is in use.", field="slug") from None
 
 
@@ -115,6 +118,9 @@ def tell_agency(agency: Agency, *, before: dict[str, Any], after: dict[str, Any]
 @atomic
 def _begin(*, name: str, slug: str, owner_email: str, order_key: UUID | None) -> Agency:
     """Make the rows, all or none; or take over those of an agency that was never finished."""
+    if order_key is not None:
+        # First of all: of two at once, the second waits here and finds the agency of the first.
+        UsedOrder.objects.create(key=order_key, used_at=clock.read())
     agency = _unfinished(slug)
     if agency is None:
         agency = Agency.objects.create(name=name, slug=slug, order_key=order_key)

@@ -15,6 +15,7 @@ from budgets import ledger, sources
 from budgets import services as budgets
 from budgets.ledger import Appended, NewEntry, check_key, own_key
 from budgets.limits import check_amount
+from budgets.locked import note_locked
 from budgets.models import Brand, EntryKind, SourceMode, SpendEntry, SpendType
 from kernel.actor import Actor
 from kernel.arrays import id_array
@@ -211,7 +212,9 @@ def lock_brands_of(campaign_ids: Collection[UUID], *, by: Actor) -> dict[UUID, B
         )
         rows = cursor.fetchall()
     brands = [Brand.from_db(connection.alias, _BRAND_FIELDS, row) for row in rows]
-    return {brand.id: brand for brand in brands}
+    found = {brand.id: brand for brand in brands}
+    note_locked(found)
+    return found
 
 
 class SpendCheck:

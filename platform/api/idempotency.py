@@ -8,18 +8,23 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.http import HttpResponse, UnreadablePostError
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.request import Request
 
+from accounts.access import Access
+from accounts.roles import Right
+from budgets.locked import noting_locked_brands
 from kernel.actor import Actor
-from kernel.errors import InvalidValue
+from kernel.errors import InvalidValue, NotAllowed, NotFound
 from kernel.transactions import atomic
 from tenants.contexts import current_agency
 
 from .models import RememberedAnswer
+from .permissions import refusal
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -40,6 +45,33 @@ class StillRunning(APIException):
         super().__init__(
             {HEADER: ["The first request with this key is still running: try again in a moment."]}
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the caller may see and do now, and the rights that the handler has asked for so far."""
+
+    access: Access
+    rights_needed: set[Right]
+
+    def check(self, kept: RememberedAnswer) -> None:
+        """Raise NotFound or NotAllowed unless the caller may be told a kept answer now."""
+        for right in map(Right, kept.rights or ()):
+            if not self.access.may(right):
+                raise NotAllowed(refusal(right))
+        is_seen = not self.access.is_limited or (
+            kept.brand_ids is not None and all(map(self.access.sees, kept.brand_ids))
+        )
+        if not is_seen:
+            raise NotFound("There is no such brand.")
+
+    def brands_of_answer(self, locked: set[UUID]) -> list[UUID] | None:
+        """Return the brands that an answer is about by those that were locked for it; None: any.
+
+        Where none was locked, it may be about whatever the caller sees.
+        """
+        seen = locked or self.access.brand_ids
+        return None if seen is None else sorted(seen)
 
 
 class KeyOfAnother(ValidationError):
@@ -106,12 +138,15 @@ def _hash(request: Request) -> str:
 
 
 @atomic
-def answer_once(claim: Claim, answer: Callable[[], HttpResponse], *, now: datetime) -> HttpResponse:
+def answer_once(
+    claim: Claim, answer: Callable[[], HttpResponse], *, reach: Reach, now: datetime
+) -> HttpResponse:
     """Return the first answer to the claim: the one kept, or else the one that `answer` gives now.
 
     What `answer` does and the memory of it are one transaction, so a crash leaves both or neither.
     Nothing is kept of a refusal, raised or returned. `answer` returns a rendered response, and may
-    be called again after a rollback. Raises StillRunning and KeyOfAnother.
+    be called again after a rollback. Raises StillRunning and KeyOfAnother; NotFound and NotAllowed
+    where the caller may not be told the kept answer any more.
     """
     # The first of all locks. It is tried, never waited for: a request can't stand in a queue of its
     # own repetitions, nor in a deadlock.
@@ -125,18 +160,20 @@ def answer_once(claim: Claim, answer: Callable[[], HttpResponse], *, now: dateti
         by_kind=claim.by.kind, by_id=claim.by.id, route=claim.route, key=claim.key
     ).first()
     if kept is not None:
-        return _replay(kept, claim)
-    response = answer()
+        return _replay(kept, claim, reach)
+    with noting_locked_brands() as locked:
+        response = answer()
     if 200 <= response.status_code < 300:
-        _remember(claim, response, now=now)
+        _remember(claim, response, reach, locked, now=now)
     else:
         transaction.set_rollback(True)
     return response
 
 
-def _replay(kept: RememberedAnswer, claim: Claim) -> HttpResponse:
+def _replay(kept: RememberedAnswer, claim: Claim, reach: Reach) -> HttpResponse:
     if kept.request_hash != claim.request_hash:
         raise KeyOfAnother
+    reach.check(kept)
     response = HttpResponse(bytes(kept.body), status=kept.status)
     del response["Content-Type"]  # Django's default; an answer without a body has none.
     for name, value in kept.headers.items():
@@ -145,7 +182,9 @@ def _replay(kept: RememberedAnswer, claim: Claim) -> HttpResponse:
     return response
 
 
-def _remember(claim: Claim, response: HttpResponse, *, now: datetime) -> None:
+def _remember(
+    claim: Claim, response: HttpResponse, reach: Reach, locked: set[UUID], *, now: datetime
+) -> None:
     RememberedAnswer.objects.create(
         by_kind=claim.by.kind,
         by_id=claim.by.id,
@@ -155,6 +194,8 @@ def _remember(claim: Claim, response: HttpResponse, *, now: datetime) -> None:
         status=response.status_code,
         headers={name: response[name] for name in _KEPT_HEADERS if name in response},
         body=response.content,
+        brand_ids=reach.brands_of_answer(locked),
+        rights=sorted(reach.rights_needed),
         created_at=now,
     )
 

@@ -1,5 +1,6 @@
 """What the API remembers itself: the answers that may be asked for again."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -16,6 +17,10 @@ class RememberedAnswer(models.Model):
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField()
     body = models.BinaryField()
+    # What the answer rested on, which is asked again when it is sent again: the brands that it is
+    # about (null: any), and the rights beside the route's own (null: none).
+    brand_ids = ArrayField(models.UUIDField(), null=True)
+    rights = ArrayField(models.CharField(max_length=32), null=True)
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -9,6 +9,7 @@ from portal.views.security import address
 urlpatterns = [
     path("", include("portal.urls")),
     path("accounts/email/", address, name="account_email"),
+    path("accounts/", include("accounts.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", agency_site.urls),

@@ -8,6 +8,7 @@ from config.metrics import metrics
 
 urlpatterns = [
     path("", include("portal.urls_platform")),
+    path("accounts/", include("accounts.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", platform_site.urls),

@@ -3,8 +3,10 @@ from collections.abc import Iterator
 import pytest
 
 from tenants.contexts import platform_context
-from tenants.models import SchemaScript
+from tenants.models import Removal, SchemaScript
+from tenants.services import create_agency, remove_agency
 from tests.tenants.later import Later, add_migration
+from tests.tenants.leftovers import everything
 
 
 @pytest.fixture
@@ -22,3 +24,25 @@ def later(own_agency, tmp_path, monkeypatch, settings) -> Iterator[Later]:
     yield add
     with platform_context():
         SchemaScript.objects.exclude(key__in=known).delete()
+
+
+@pytest.fixture
+def home(settings, tmp_path):
+    settings.PACELINE_HOME = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def platform(django_db_setup, django_db_blocker):
+    """The platform's schema, entered; what is written there is really committed."""
+    with django_db_blocker.unblock(), platform_context():
+        yield
+        Removal.objects.all().delete()
+
+
+@pytest.fixture
+def before(platform) -> dict[str, object]:
+    """What there was before the agency was made. Ask for it first."""
+    # Whatever the first of all agencies leaves for the others is there.
+    remove_agency(create_agency(name="Earlier", slug="earlier"))
+    return everything()

@@ -9,9 +9,6 @@ from threading import Event, Thread
 from zipfile import ZipFile
 
 import pytest
-import redis
-from django.apps import apps
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -23,8 +20,6 @@ from accounts.models import User, create_api_key
 from accounts.roles import Role
 from budgets.models import Brand
 from campaigns import sweep, tasks
-from kernel import counters
-from kernel.actor import Actor, ActorKind
 from kernel.errors import Busy, Conflict, InvalidValue, NameTaken
 from tenants import exports, removals
 from tenants import tasks as tenants_tasks
@@ -35,29 +30,16 @@ from tenants.queries import agency_by_slug
 from tenants.remembered import forget
 from tenants.removals import begin_removal, keep, remove, try_again
 from tenants.services import create_agency, remove_agency
-from tests.conftest import NOBODY, NOON, make_brand, make_campaign
+from tests.conftest import NOON, make_brand, make_campaign
+from tests.tenants.leftovers import PAT, asked, nothing_but
 from tests.waiting import SOMEBODY_WAITS
 
-PAT = Actor(ActorKind.PERSON, NOBODY, "Pat")
+pytestmark = pytest.mark.usefixtures("home")
 HOUR = timedelta(hours=1)
 
 
 class Killed(BaseException):
     """What a killed process does: nothing more."""
-
-
-@pytest.fixture(autouse=True)
-def home(settings, tmp_path):
-    settings.PACELINE_HOME = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def platform(django_db_setup, django_db_blocker):
-    """The platform's schema, entered; what is written there is really committed."""
-    with django_db_blocker.unblock(), platform_context():
-        yield
-        Removal.objects.all().delete()
 
 
 @pytest.fixture
@@ -75,57 +57,6 @@ def gone(platform):
     for left in Agency.objects.filter(slug="gone"):
         remove_agency(left)
     forget(agency.schema_name)
-
-
-# Roles are the whole cluster's, where another process of the tests makes agencies at this moment.
-_HERE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
-_OF_OTHERS = f"(SELECT refobjid FROM pg_shdepend WHERE dbid NOT IN (0, {_HERE}))"
-
-
-def asked(agency, **options) -> Removal:
-    return begin_removal(agency_id=agency.pk, typed_slug="gone", now=NOON, by=PAT, **options)
-
-
-def everything() -> dict[str, object]:
-    """Whatever there is in the database and in Redis that an agency could leave something in."""
-    found: dict[str, object] = {}
-    with connection.cursor() as cursor:
-        for name, question in {
-            "schemas": "SELECT nspname FROM pg_namespace",
-            "roles": f"SELECT rolname FROM pg_roles WHERE oid NOT IN {_OF_OTHERS}",
-            "tables": "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'S', 'i')",
-            "dependencies": "SELECT classid, objid, refobjid, deptype FROM pg_shdepend"
-            f" WHERE dbid = {_HERE}",
-            "memberships": "SELECT roleid, member FROM pg_auth_members"
-            f" WHERE roleid NOT IN {_OF_OTHERS}",
-            "locks": "SELECT objid FROM pg_locks WHERE locktype = 'advisory'"
-            f" AND database = {_HERE}",
-        }.items():
-            cursor.execute(question)
-            found[name] = set(cursor.fetchall())
-    for model in apps.get_app_config("tenants").get_models():
-        found[model.__name__] = set(model._default_manager.values_list())
-    found["journal"] = LogEntry.objects.count()
-    with redis.Redis.from_url(settings.REDIS_URL) as server:
-        # The counters are the platform's, and appear when something is counted first.
-        found["redis"] = set(server.scan_iter()) - {counters.KEY.encode()}
-    return found
-
-
-def nothing_but(before: dict[str, object]) -> bool:
-    """Tell whether there is what there was before, and nothing else."""
-    now = everything()
-    differing = [name for name in now if now[name] != before[name]]
-    assert differing == []
-    return True
-
-
-@pytest.fixture
-def before(platform) -> dict[str, object]:
-    """What there was before the agency was made. Ask for it first."""
-    # Whatever the first of all agencies leaves for the others is there.
-    remove_agency(create_agency(name="Earlier", slug="earlier"))
-    return everything()
 
 
 def is_whole(agency) -> bool:

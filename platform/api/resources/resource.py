@@ -24,7 +24,7 @@ from kernel.errors import NotAllowed, NotFound
 
 from ..authentication import Caller
 from ..bodies import Body, Query, Shown
-from ..idempotency import answer_once, hold_body, read_claim
+from ..idempotency import Reach, answer_once, hold_body, read_claim
 from ..limits import count_request
 from ..negotiation import AnswerAnyway
 from ..pagination import Backwards, Feed, NumberedPages
@@ -58,12 +58,15 @@ class ApiView(APIView):
 
     now: datetime
     asked: dict[str, Any]
+    # Those that were needed beside `right_to_write`.
+    rights_needed: set[Right]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method == "POST":
             hold_body(request)
         super().initial(request, *args, **kwargs)
         self.now = clock.read()
+        self.rights_needed = set()
         self.asked = self.read_query()
         if request.method == "POST":
             self.keep_first_answer(request)
@@ -86,7 +89,8 @@ class ApiView(APIView):
             def answer() -> HttpResponse:
                 return self.rendered(handler(*args, **kwargs))
 
-            return answer_once(claim, answer, now=self.now)
+            reach = Reach(self.access, self.rights_needed)
+            return answer_once(claim, answer, reach=reach, now=self.now)
 
         # Where `dispatch` looks for the handler, once all that comes before it is done.
         self.post = post
@@ -134,6 +138,7 @@ class ApiView(APIView):
         """Raise NotAllowed unless the caller's role includes a right beside `right_to_write`."""
         if not self.caller.may(right):
             raise NotAllowed(refusal(right), field=field)
+        self.rights_needed.add(right)
 
     @property
     def wants_csv(self) -> bool:

@@ -114,7 +114,8 @@ class UserAdmin(PeopleAdmin):
             return [("Let somebody in", {"fields": [*named, "brands"], "description": note})]
         note = (
             "Nobody is deleted: what they did stays on record. Take away “active” instead. Their"
-            " sessions and the API keys that they made then end at once."
+            " sessions, the API keys that they made, and the invitations and seats that they gave"
+            " and nobody has taken then end at once."
         )
         limits = ["brands", "all_brands"] if obj.brand_ids is not None else ["brands"]
         fields = [*named, *limits, "is_active", "last_seen", "joined"]

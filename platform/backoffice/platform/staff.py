@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from kernel.errors import Conflict
+from accounts.services import change_staff
 
 from ..refusals import RefusableForm
 from ..sites import platform_site
@@ -87,8 +87,4 @@ class StaffAdmin(PlatformAdmin):
             obj.set_password(form.cleaned_data["password1"])
             obj.save()
             return
-        # Locked, so that two can't take the platform from each other at once.
-        active = self.get_queryset(request).filter(is_active=True).order_by("id")
-        if {user.pk for user in active.select_for_update()} == {obj.pk} and not obj.is_active:
-            raise Conflict("Somebody must be left who can log in here.", field="is_active")
-        obj.save(update_fields=["name", "is_active"])
+        change_staff(user_id=obj.pk, name=obj.name, is_active=obj.is_active)

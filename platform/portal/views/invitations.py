@@ -56,7 +56,9 @@ def new(request: PortalRequest) -> HttpResponse:
 def resend(request: PortalRequest, invitation_id: UUID) -> HttpResponse:
     """Mail a new link; the old one is dead."""
     try:
-        invitation, token = invitations.resend(invitation_id=invitation_id, now=clock.read())
+        invitation, token = invitations.resend(
+            invitation_id=invitation_id, now=clock.read(), by=request.user.actor
+        )
     except Conflict as refusal:
         messages.error(request, refusal.message)
     else:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.invitations import open_invitations
+from accounts.grants import open_invitations
 from accounts.keys import keys_made_by
 from accounts.models import ApiKey, User
 from accounts.roles import Right, Role

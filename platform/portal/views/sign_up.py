@@ -87,9 +87,9 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     """
     try:
         sign_up = sign_ups.read(token, now=clock.read())
+        agency = sign_ups.opened_by(sign_up)
     except NotFound:
         return render(request, "portal/sign_up_gone.html", status=404)
-    agency = sign_ups.opened_by(sign_up)
     if agency is not None:
         return _progress(request, agency, email=sign_up.email)
     refusal = ""
