@@ -7,7 +7,6 @@ import secrets
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +20,11 @@ from embedded.ports import LOOPBACK, free_port
 from embedded.postgres import FAST_OPTIONS
 from embedded.processes import Process, run_to_end
 from embedded.wheels import postgres_programs
+from tests.waiting import wait_until
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 DEBIAN_REDIS = Path("/usr/bin/redis-server")
 SUPERUSER = "postgres"
-READY_SECONDS_MAX = 120
-PAUSE_SECONDS = 0.05
 
 
 @contextmanager
@@ -119,14 +117,14 @@ def running(process: Process, ask: Callable[[], object]) -> Iterator[None]:
         process.stop()
 
 
-def wait_for(is_so: Callable[[], bool], *, process: Process | None = None) -> None:
-    """Return as soon as it is so; raises AssertionError where it does not become so."""
-    deadline = time.monotonic() + READY_SECONDS_MAX
-    while not is_so():
-        told = process.output() if process else ""
-        assert process is None or process.exit_code() is None, told
-        assert time.monotonic() < deadline, told or "It did not happen."
-        time.sleep(PAUSE_SECONDS)
+def wait_for(is_so: Callable[[], bool], *, process: Process) -> None:
+    """Return as soon as it is so; fail where the process ends, or it does not become so."""
+
+    def happens() -> bool:
+        assert process.exit_code() is None, process.output()
+        return is_so()
+
+    wait_until(happens, told=process.output)
 
 
 def _answers(ask: Callable[[], object]) -> bool:

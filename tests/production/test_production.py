@@ -16,6 +16,7 @@ import pytest
 from embedded.ports import LOOPBACK, http_status
 from tests.production.clusters import wait_for
 from tests.production.conftest import Production, readme_block
+from tests.waiting import wait_until
 
 
 def call(production: Production, method: str, path: str, key: str, body: Any = None) -> Any:
@@ -138,7 +139,7 @@ def test_web_worker_and_beat_hold_a_campaign_and_report_healthy(production, tria
             checks = call(production, "GET", "/api/health/", trial)["checks"]
             return {name: check["status"] for name, check in checks.items() if "status" in check}
 
-        wait_for(lambda: set(health().values()) == {"ok"})
+        wait_until(lambda: set(health().values()) == {"ok"})
         told = call(production, "GET", "/api/health/", trial)["checks"]
     assert told["database"]["detail"].startswith(f"PostgreSQL {production.version}.")
     assert told["redis"]["detail"].startswith("Redis 7.")

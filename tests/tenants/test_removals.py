@@ -3,6 +3,7 @@ is left.
 """
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -36,7 +37,7 @@ from tenants.remembered import forget
 from tenants.removals import begin_removal, keep, remove, try_again
 from tenants.services import create_agency, remove_agency
 from tests.conftest import NOBODY, NOON, make_brand, make_campaign
-from tests.waiting import SOMEBODY_WAITS
+from tests.waiting import PATIENCE_SECONDS, SOMEBODY_WAITS
 
 PAT = Actor(ActorKind.PERSON, NOBODY, "Pat")
 HOUR = timedelta(hours=1)
@@ -77,9 +78,24 @@ def gone(platform):
     forget(agency.schema_name)
 
 
-# Roles are the whole cluster's, where another process of the tests makes agencies at this moment.
 _HERE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
-_OF_OTHERS = f"(SELECT refobjid FROM pg_shdepend WHERE dbid NOT IN (0, {_HERE}))"
+# Roles are the whole cluster's, where another process of the tests makes agencies at this moment:
+# those that this process has made, by their names.
+_ROLES_MADE: set[str] = set()
+_CREATE_ROLE = re.compile(r'CREATE ROLE "?([^"\s]+)', re.IGNORECASE)
+
+
+@pytest.fixture(autouse=True)
+def note_roles(platform):
+    """Keep the name of every role that a statement of this process makes."""
+
+    def note(execute, query, params, many, context):
+        text = query if isinstance(query, str) else query.as_string()
+        _ROLES_MADE.update(_CREATE_ROLE.findall(text))
+        return execute(query, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield
 
 
 def asked(agency, **options) -> Removal:
@@ -92,16 +108,16 @@ def everything() -> dict[str, object]:
     with connection.cursor() as cursor:
         for name, question in {
             "schemas": "SELECT nspname FROM pg_namespace",
-            "roles": f"SELECT rolname FROM pg_roles WHERE oid NOT IN {_OF_OTHERS}",
+            "roles": "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(made)s)",
             "tables": "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'S', 'i')",
             "dependencies": "SELECT classid, objid, refobjid, deptype FROM pg_shdepend"
             f" WHERE dbid = {_HERE}",
-            "memberships": "SELECT roleid, member FROM pg_auth_members"
-            f" WHERE roleid NOT IN {_OF_OTHERS}",
+            "memberships": "SELECT roleid, member FROM pg_auth_members m"
+            " JOIN pg_roles r ON r.oid IN (m.roleid, m.member) WHERE rolname = ANY(%(made)s)",
             "locks": "SELECT objid FROM pg_locks WHERE locktype = 'advisory'"
             f" AND database = {_HERE}",
         }.items():
-            cursor.execute(question)
+            cursor.execute(question, {"made": list(_ROLES_MADE)})
             found[name] = set(cursor.fetchall())
     for model in apps.get_app_config("tenants").get_models():
         found[model.__name__] = set(model._default_manager.values_list())
@@ -212,12 +228,12 @@ def test_while_somebody_works_on_it_others_leave_it_alone(gone):
     def work():
         with platform_context(), removals._alone(removal):
             held.set()
-            done.wait(10)
+            assert done.wait(PATIENCE_SECONDS)
         connections.close_all()
 
     worker = Thread(target=work)
     worker.start()
-    held.wait(10)
+    assert held.wait(PATIENCE_SECONDS)
     try:
         with pytest.raises(Conflict, match="right now"):
             keep(agency_id=gone.pk)
