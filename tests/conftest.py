@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -25,12 +26,19 @@ from accounts.roles import Role
 from budgets.models import Brand
 from campaigns.models import Campaign
 from campaigns.services import brands, campaigns
+from config import broker
 from kernel import caches, counters, valkey
 from kernel.actor import Actor, ActorKind
 from kernel.counters import Count
 from tenants.contexts import owner_context, platform_context, tenant_context
 from tenants.models import Agency
 from tenants.services import create_agency, remove_agency
+
+# How long an example takes is the machine's matter.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # A Monday.
 ANN = Actor(ActorKind.PERSON, "ann", "Ann")
@@ -84,6 +92,7 @@ def patient_with_valkey() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(valkey, "PATIENCE_SECONDS", 10.0)
         patch.setattr(caches, "PATIENCE_SECONDS", 10.0)
+        patch.setattr(broker, "PATIENCE_SECONDS", 10.0)
         yield
 
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from zipfile import ZipFile
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
 from embedded.ports import LOOPBACK, http_status
+from tests.crash.world import noon_zone
 from tests.production.clusters import wait_for
 from tests.production.conftest import Production, readme_block
 from tests.waiting import wait_until
@@ -117,23 +119,18 @@ def test_web_worker_and_beat_hold_a_campaign_and_report_healthy(production, tria
             lambda: http_status(bind=LOOPBACK, port=production.port, url=url) == 200,
             process=started[0],
         )
-        brand = call(
-            production,
-            "POST",
-            "/api/brands/",
-            trial,
-            {"name": "Northwind", "daily_budget": "100.00"},
-        )
+        now = datetime.now(UTC)
+        zone = noon_zone(now)
+        limited = {"name": "Northwind", "daily_budget": "100.00", "time_zone": zone}
+        brand = call(production, "POST", "/api/brands/", trial, limited)
         campaign = call(
             production, "POST", "/api/campaigns/", trial, {"brand": brand["id"], "name": "Search"}
         )
-        today = datetime.now(UTC).date()
+        today = now.astimezone(ZoneInfo(zone)).date()
         spend = {"campaign": campaign["id"], "amount": "100.00", "spend_date": f"{today}"}
         call(production, "POST", "/api/spends/", trial, spend)
         after = call(production, "GET", f"/api/campaigns/{campaign['id']}/", trial)
-        # At midnight the spend is yesterday's.
-        if datetime.now(UTC).date() == today:
-            assert after["status"] == "PAUSED"
+        assert after["status"] == "PAUSED"
 
         def health() -> dict[str, str]:
             checks = call(production, "GET", "/api/health/", trial)["checks"]
