@@ -1,6 +1,9 @@
 """A database that may forget what it acknowledged is told of, and works all the same."""
 
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +14,7 @@ from config.broker import Server, ask_server
 from config.database import DURABILITY_SETTINGS, Finding, check_database, findings
 from config.health import check_health
 from tenants.contexts import platform_context
+from tests.config.container_files import ROOT
 from tests.conftest import NOON
 
 
@@ -105,6 +109,26 @@ def test_an_older_postgresql_is_refused_by_name(world, on_version):
         connection.check_database_version_supported()
     on_version(15_00_00)
     connection.check_database_version_supported()
+
+
+def test_a_command_refuses_an_older_postgresql_in_one_line():
+    code = (
+        "import django, sys; django.setup()\n"
+        "from fence import base\n"
+        "base.DatabaseFeatures.minimum_database_version = (99,)\n"
+        "import manage; sys.argv = ['manage.py', 'migrate']; manage.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Paceline: PostgreSQL 99 or later is required (found ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_start_says_which_version_is_refused(django_db_setup, monkeypatch, caplog):
