@@ -17,7 +17,7 @@ def main() -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError, connection
+    from django.db import NotSupportedError, OperationalError, connection
 
     try:
         django.setup()
@@ -30,6 +30,11 @@ def main() -> None:
     try:
         with connection.as_owner() if is_owners else nullcontext():  # type: ignore[attr-defined]
             execute_from_command_line(sys.argv)
+    except NotSupportedError as problem:
+        # Raised for the version of PostgreSQL, which the message names; or by a mistake of ours.
+        if "or later is required" not in str(problem):
+            raise
+        sys.exit(f"Paceline: {problem}")
     except OperationalError as problem:
         if connection.connection is not None:
             raise

@@ -49,6 +49,18 @@ _MAKE_ROLE = """
     END $$"""
 
 
+# `public` belongs to pg_database_owner. Before version 16 a NOINHERIT owner of the database has its
+# rights only after SET ROLE. One statement, so that no role is left on the connection.
+_TAKE_PUBLIC = """
+    DO $$ BEGIN
+        SET LOCAL ROLE pg_database_owner;
+        GRANT USAGE, CREATE ON SCHEMA public TO SESSION_USER WITH GRANT OPTION;
+        SET LOCAL ROLE none;
+    END $$"""
+_MAY_CREATE = "SELECT has_schema_privilege('public', 'CREATE')"
+_OWNS_DATABASE = "SELECT pg_has_role('pg_database_owner', 'MEMBER')"
+
+
 class _Relation(NamedTuple):
     """A table or a sequence, and what the schema's role may do with it."""
 
@@ -62,6 +74,36 @@ class _Found(NamedTuple):
 
     is_reached: bool
     relations: list[_Relation]
+
+
+class UnableToCreate(Exception):
+    """The log-in role can't create tables in `public`, and can't give itself the right to."""
+
+
+def take_public_schema() -> None:
+    """Give the database's owner the right to create tables in `public`, where it lacks it.
+
+    Call it as the owner. Raises UnableToCreate where that role owns neither `public` nor the
+    database.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_CREATE)
+        [may_create] = cursor.fetchone()
+        if may_create:
+            return
+        cursor.execute(_OWNS_DATABASE)
+        [owns_database] = cursor.fetchone()
+        if owns_database:
+            cursor.execute(_TAKE_PUBLIC)
+            cursor.execute(_MAY_CREATE)
+            [may_create] = cursor.fetchone()
+    if not may_create:
+        name, role = connection.settings_dict["NAME"], connection.settings_dict["USER"]
+        raise UnableToCreate(
+            f"{role} may not create tables in the schema public of the database {name}: let it own"
+            f" the database (ALTER DATABASE {name} OWNER TO {role}) or the schema (there, ALTER"
+            f" SCHEMA public OWNER TO {role})."
+        )
 
 
 def grant_rights(schema_name: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -25,12 +26,19 @@ from accounts.roles import Role
 from budgets.models import Brand
 from campaigns.models import Campaign
 from campaigns.services import brands, campaigns
-from kernel import counters, valkey
+from config import broker
+from kernel import caches, counters, valkey
 from kernel.actor import Actor, ActorKind
 from kernel.counters import Count
 from tenants.contexts import owner_context, platform_context, tenant_context
 from tenants.models import Agency
 from tenants.services import create_agency, remove_agency
+
+# How long an example takes is the machine's matter.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # A Monday.
 ANN = Actor(ActorKind.PERSON, "ann", "Ann")
@@ -76,6 +84,16 @@ def django_db_setup(
             for agency in Agency.objects.all():
                 remove_agency(agency)
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_with_valkey() -> Iterator[None]:
+    """A server that is slow on a busy machine is not one that is away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(valkey, "PATIENCE_SECONDS", 10.0)
+        patch.setattr(caches, "PATIENCE_SECONDS", 10.0)
+        patch.setattr(broker, "PATIENCE_SECONDS", 10.0)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -194,7 +212,6 @@ def counted(settings, monkeypatch) -> Callable[[], dict[Count, float]]:
     # Another database than the cache's, which other tests empty meanwhile.
     settings.REDIS_URL = urlsplit(settings.REDIS_URL)._replace(path="/1").geturl()
     monkeypatch.setattr(counters, "KEY", f"test:{uuid4()}")
-    monkeypatch.setattr(valkey, "PATIENCE_SECONDS", 10.0)
     monkeypatch.setattr(valkey.Silence, "until", 0.0)
     return lambda: {count: number for count, number in counters.read().items() if number}
 
@@ -205,6 +222,9 @@ def mute_redis(settings, monkeypatch) -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         settings.REDIS_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        # Waited for shortly, and left alone for as long as the test takes.
+        monkeypatch.setattr(valkey, "PATIENCE_SECONDS", 0.05)
+        monkeypatch.setattr(valkey, "SILENCE_SECONDS", 3600.0)
         monkeypatch.setattr(valkey.Silence, "until", 0.0)
         yield server
 

@@ -10,10 +10,12 @@ import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import redis
 from django.conf import settings
 from django.core import checks
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection
 
+from config.broker import ask_server
 from tenants.contexts import owner_context, platform_context
 
 logger = logging.getLogger("config.database")
@@ -29,16 +31,26 @@ class Finding(NamedTuple):
     sentence: str
 
 
+class LogIn(NamedTuple):
+    """The role that logged in, whichever it has taken since."""
+
+    name: str
+    is_superuser: bool
+    may_make_roles: bool
+    inherits: bool
+
+
 def findings() -> list[Finding]:
     """Return what weakens the database. Call it in a context. Raises DatabaseError."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT array(SELECT name FROM unnest(%s::text[]) AS name"
             "             WHERE current_setting(name) = 'off'),"
-            " session_user, (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)",
+            " rolname, rolsuper, rolcreaterole, rolinherit"
+            " FROM pg_roles WHERE rolname = session_user",
             [list(DURABILITY_SETTINGS)],
         )
-        off, role, is_superuser = cursor.fetchone()
+        off, *log_in = cursor.fetchone()
     found = []
     if off:
         listed = ", ".join(f"{name}=off" for name in off)
@@ -49,21 +61,52 @@ def findings() -> list[Finding]:
                 f"The database may lose in a crash what was recorded: {listed}.",
             )
         )
-    if is_superuser:
-        found.append(
-            Finding(
-                "config.W002",
-                f"{role} is a superuser",
-                f"The database's log-in role {role} is a superuser, which no right binds: let one"
-                " log in that may make roles and owns the database (LOGIN CREATEROLE NOINHERIT).",
-            )
-        )
+    found += _findings_of_log_in(LogIn(*log_in))
     if not settings.DATABASE_ROLES:
         found.append(
             Finding(
                 "config.W003",
                 "DATABASE_ROLES is off",
                 "DATABASE_ROLES is off: between two agencies stands the search path alone.",
+            )
+        )
+    return found
+
+
+def _findings_of_log_in(log_in: LogIn) -> list[Finding]:
+    """Return what lets the role that logged in do more than it should."""
+    name = log_in.name
+    if log_in.is_superuser:
+        return [
+            Finding(
+                "config.W002",
+                f"{name} is a superuser",
+                f"The database's log-in role {name} is a superuser, which no right binds: let one"
+                " log in that may make roles and owns the database (LOGIN CREATEROLE NOINHERIT).",
+            )
+        ]
+    version = connection.pg_version // 10_000  # type: ignore[attr-defined]
+    if version >= 16 or not settings.DATABASE_ROLES:
+        return []
+    found = []
+    if log_in.inherits:
+        found.append(
+            Finding(
+                "config.W004",
+                f"{name} inherits the rights of its roles",
+                f"The log-in role {name} has the rights of every agency at once, since"
+                f" PostgreSQL {version} can't grant a role without its rights to a role that"
+                f" inherits: ALTER ROLE {name} NOINHERIT.",
+            )
+        )
+    if log_in.may_make_roles:
+        found.append(
+            Finding(
+                "config.W005",
+                f"PostgreSQL {version} lets {name} take any role",
+                f"PostgreSQL {version} lets the log-in role {name}, which may make roles, take any"
+                " role of the cluster but superusers; from version 16 on only those that it made."
+                " Use a cluster of its own, or DATABASE_OWNER_URL.",
             )
         )
     return found
@@ -82,14 +125,17 @@ def check_database(
 
 
 def warn_in_background() -> None:
-    """Log what weakens the database, without making a start wait for it."""
+    """Log what weakens the servers, without making a start wait for them."""
     threading.Thread(target=_warn, daemon=True).start()
 
 
 def _warn() -> None:
+    _warn_of_redis()
     try:
         with platform_context():
             found = findings()
+    except NotSupportedError as refusal:
+        logger.critical("nothing works with this database: %s", refusal)
     except Exception as failure:
         # Whatever it is, it is no reason not to start, and health tells more of it.
         logger.warning("the database can't be asked yet: %s", type(failure).__name__)
@@ -98,3 +144,13 @@ def _warn() -> None:
             logger.warning(finding.sentence)
     finally:
         connection.close()
+
+
+def _warn_of_redis() -> None:
+    try:
+        warning = ask_server().warning
+    except (redis.RedisError, OSError) as failure:
+        logger.warning("Redis can't be asked yet: %s", type(failure).__name__)
+    else:
+        if warning:
+            logger.warning(warning)

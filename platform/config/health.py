@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from kombu.exceptions import KombuError
@@ -16,6 +15,7 @@ from accounts.access import Access
 from api.resources.health import HealthBody
 from api.resources.resource import ApiView
 from campaigns.models import Campaign, Status
+from config.broker import PATIENCE_SECONDS, ask_server
 from config.celery import app
 from config.database import findings
 from kernel import clock
@@ -23,8 +23,6 @@ from tenants import claims
 from tenants.contexts import current_agency, platform_context
 from tenants.models import Agency
 from tenants.queries import troubled_agencies
-
-_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +118,13 @@ def _database() -> Check:
 
 
 def _redis() -> Check:
-    with redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=_PATIENCE_SECONDS,
-        socket_timeout=_PATIENCE_SECONDS,
-    ) as client:
-        client.ping()
-    return Check("ok")
+    server = ask_server()
+    warning = f"; WARNING: {server.warning}" if server.warning else ""
+    return Check("ok", f"{server.name} {server.version}".strip() + warning)
 
 
 def _celery() -> Check:
-    answers = app.control.broadcast("ping", reply=True, timeout=_PATIENCE_SECONDS, limit=1)
+    answers = app.control.broadcast("ping", reply=True, timeout=PATIENCE_SECONDS, limit=1)
     return Check("ok") if answers else Check("error", "no worker answers")
 
 

@@ -29,13 +29,21 @@ class NoContextError(ProgrammingError):
     """SQL on a connection that was put into no agency's context, nor the platform's."""
 
 
+POSTGRESQL_OLDEST = (15,)
+
 FakeTenant = base.FakeTenant
 NOWHERE = FakeTenant(schema_name=None)
+
+
+class DatabaseFeatures(base.DatabaseWrapper.features_class):  # type: ignore[misc]
+    # Django asks with the first connection of each process, and refuses older servers by name.
+    minimum_database_version = POSTGRESQL_OLDEST
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that is in one schema, or in none."""
 
+    features_class = DatabaseFeatures
     _setting_search_path: bool
     search_path_set_schemas: list[str] | None
 

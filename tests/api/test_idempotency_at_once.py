@@ -10,6 +10,7 @@ from campaigns.services import brands
 from tests.api.keys import REPLAYED, assert_refused, assert_replayed, connected, post, spend
 from tests.campaigns.test_concurrency import in_threads
 from tests.conftest import make_brand, make_campaign
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_while_the_first_is_running_the_second_is_409_and_then_answered(own_agency, monkeypatch):
@@ -19,7 +20,7 @@ def test_while_the_first_is_running_the_second_is_409_and_then_answered(own_agen
     def slow(**fields):
         made = real(**fields)
         started.set()
-        assert finish.wait(10)
+        assert finish.wait(PATIENCE_SECONDS)
         return made
 
     monkeypatch.setattr(brands, "create_brand", slow)
@@ -28,7 +29,7 @@ def test_while_the_first_is_running_the_second_is_409_and_then_answered(own_agen
         return post(client, "brands/", {"name": "N"})
 
     def second():
-        assert started.wait(10)
+        assert started.wait(PATIENCE_SECONDS)
         try:
             # Another body too: which one is the first's is not known before it has ended.
             return [post(client, "brands/", {"name": name}) for name in ("N", "M")]

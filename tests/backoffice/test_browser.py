@@ -15,6 +15,7 @@ from kernel import clock
 from tenants.contexts import platform_context
 from tests.backoffice.conftest import page
 from tests.conftest import make_brand, make_campaign
+from tests.crash.world import noon_zone
 from tests.portal.browsing import Visit, running_browser, running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("clean_cache")]
@@ -42,7 +43,8 @@ def port(own_agency) -> Iterator[int]:
 @pytest.fixture
 def campaign(own_agency) -> Campaign:
     now = clock.read()
-    campaign = make_campaign(make_brand("Northwind", daily="100", now=now), now=now)
+    brand = make_brand("Northwind", daily="100", time_zone=noon_zone(now), now=now)
+    campaign = make_campaign(brand, now=now)
     create_api_key(name="Probe", role=Role.VIEWER)
     return campaign
 
@@ -111,7 +113,7 @@ def test_a_spend_is_recorded_by_typing_and_choosing(ann, campaign):
     ann.page.keyboard.type("north")
     ann.page.get_by_text("Northwind / Search").click()
     ann.page.locator("#id_amount").fill("85")
-    ann.page.locator("#id_spend_date").fill(str(clock.read().date()))
+    ann.page.locator("#id_spend_date").fill(str(campaign.brand.calendar.today(clock.read())))
     ann.page.get_by_role("button", name="Save", exact=True).click()
     expect(ann.page.locator(".bar-amber")).to_be_visible()
     expect(ann.page.locator("#result_list")).to_contain_text("85.00 of 100.00 USD")

@@ -21,6 +21,7 @@ from kernel.counters import Count
 from kernel.errors import NotFound
 from tenants.contexts import tenant_context
 from tests.conftest import ANN, NOON, make_brand, make_campaign
+from tests.waiting import PATIENCE_SECONDS
 
 
 def in_threads(agency, calls: list[Callable[[], Any]]) -> list[Any]:
@@ -124,10 +125,10 @@ def test_a_sweep_skips_a_brand_that_somebody_has_locked(own_agency):
         with transaction.atomic():
             rows.lock_brand(held.id, by=ANN)
             locked.set()
-            release.wait(10)
+            assert release.wait(PATIENCE_SECONDS)
 
     def sweep_beside():
-        locked.wait(10)
+        assert locked.wait(PATIENCE_SECONDS)
         try:
             return sweep.enforce(sweep.due_brands(now=tomorrow), now=tomorrow).counters
         finally:
@@ -147,10 +148,10 @@ def test_a_lock_that_cannot_be_had_is_an_error_of_its_own(own_agency):
         with transaction.atomic():
             rows.lock_brand(brand.id, by=ANN)
             locked.set()
-            release.wait(10)
+            assert release.wait(PATIENCE_SECONDS)
 
     def want():
-        locked.wait(10)
+        assert locked.wait(PATIENCE_SECONDS)
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '100ms'")

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from functools import partial
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from campaigns.audit import audit
 from campaigns.models import Campaign, Hold, Reason, Status
@@ -16,6 +16,7 @@ from campaigns.services.schedules import NewWindow
 from dayparting.models import Schedule, ScheduleException, Window
 from kernel.errors import Conflict, DomainError, InvalidValue, NotFound
 from tests.conftest import ANN, NOON, make_brand, make_campaign
+from tests.waiting import PATIENCE_SECONDS, SOMEBODY_WAITS, wait_until
 
 from .test_concurrency import in_threads
 
@@ -34,6 +35,12 @@ def set_windows(schedule: Schedule, *windows: NewWindow) -> None:
     )
 
 
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(SOMEBODY_WAITS)
+        return bool(cursor.fetchone()[0])
+
+
 @pytest.mark.parametrize("is_first", ["attach", "edit"])
 def test_the_second_of_the_two_waits_for_the_firsts_commit(own_agency, is_first):
     schedule = shared_schedules.create_shared_schedule(name="Office", windows=[OPEN], by=ANN)
@@ -50,10 +57,11 @@ def test_the_second_of_the_two_waits_for_the_firsts_commit(own_agency, is_first)
         with transaction.atomic():
             first()
             is_written.set()
-            return is_over.wait(0.5)
+            wait_until(lambda: is_over.is_set() or somebody_waits())
+            return is_over.is_set()
 
     def meanwhile() -> None:
-        is_written.wait(10)
+        assert is_written.wait(PATIENCE_SECONDS)
         second()
         is_over.set()
 

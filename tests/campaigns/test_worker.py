@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -17,9 +16,9 @@ from campaigns.services.spend import NewSpend, record_spend
 from kernel import clock
 from tenants import doorbell
 from tests.conftest import ANN, make_brand, make_campaign
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def worker(environment, tmp_path) -> Iterator[Path]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
         yield log
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
 
 
 def lines(log, event):
@@ -50,10 +49,7 @@ def ring(environment, code):
 
 
 def wait_for(condition, log):
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, log.read_text()
-        time.sleep(0.1)
+    wait_until(condition, told=log.read_text)
 
 
 def test_a_tick_wakes_what_yesterdays_budget_held(own_agency, environment, worker):

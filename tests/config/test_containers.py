@@ -43,6 +43,7 @@ from tests.config.container_files import (
     is_in_context,
     service,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 OURS = ("migrate", "web", "worker", "beat")
 
@@ -206,7 +207,7 @@ def test_postgres_has_the_account_and_database_of_the_url(stub_image, query):
     url = f"postgresql://ann:secret123@postgres:5432/ads{query}"
     shown = 'echo "$*"; cat "$INIT_SCRIPTS/paceline.sql"'
     with stub_image("postgres", shown, DATABASE_URL=url) as process:
-        assert process.communicate(timeout=10)[0].splitlines() == [
+        assert process.communicate(timeout=PATIENCE_SECONDS)[0].splitlines() == [
             "postgres",
             "CREATE ROLE ann LOGIN CREATEROLE NOINHERIT PASSWORD 'secret123';",
             "CREATE DATABASE ads OWNER ann;",
@@ -216,7 +217,7 @@ def test_postgres_has_the_account_and_database_of_the_url(stub_image, query):
 def test_the_superuser_of_postgres_has_a_password_that_nobody_knows(stub_image):
     def password():
         with stub_image("postgres", 'echo "$POSTGRES_USER $POSTGRES_PASSWORD"') as process:
-            return process.communicate(timeout=10)[0].strip()
+            return process.communicate(timeout=PATIENCE_SECONDS)[0].strip()
 
     assert len(password()) >= 40
     assert password() != password()
@@ -246,15 +247,16 @@ def test_valkey_asks_for_the_password_of_the_url(stub_image):
 
 def answer(url: str) -> bool:
     """Ping a server that may be starting."""
-    for _ in range(100):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
         try:
             with closing(redis.Redis.from_url(url)) as client:
                 return bool(client.ping())
         except redis.AuthenticationError:
             raise
         except redis.ConnectionError:
+            assert time.monotonic() < deadline, url
             time.sleep(0.05)
-    raise TimeoutError(url)
 
 
 # Health -------------------------------------------------------------------------------------------

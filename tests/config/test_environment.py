@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import Environment
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHOSEN = (
@@ -115,7 +116,7 @@ def test_a_database_that_takes_a_connection_and_stays_silent_is_given_up():
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 1
     assert "timeout expired" in done.stderr

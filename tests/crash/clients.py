@@ -13,8 +13,8 @@ from tests.crash.connection import Connection, UnansweredError
 from tests.crash.journal import COMMANDS, NO_ANSWER, Call, Journal
 from tests.crash.world import World
 
-LAST_PATIENCE_SECONDS = 30.0
-LAST_TRIES_SECONDS_MAX = 90.0
+LAST_PATIENCE_SECONDS = 60.0
+LAST_TRIES_SECONDS_MAX = 240.0
 AGAIN_SHARE = 0.04  # How often a known call is sent once more.
 RETRIES_MAX = 2
 PAUSE_SECONDS = 0.2

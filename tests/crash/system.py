@@ -21,9 +21,9 @@ from tests.crash.connection import Connection, UnansweredError
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("PACELINE_", "SECRET_KEY", "EMAIL_URL", "LOG_LEVEL", "DEBUG", "TRUSTED_PROXIES")
-READY_SECONDS_MAX = 120.0
+READY_SECONDS_MAX = 240.0
 # The supervisor waits up to 30 s before it starts again what died often.
-RECOVERY_SECONDS_MAX = 120.0
+RECOVERY_SECONDS_MAX = 240.0
 STOP_SECONDS_MAX = 90.0
 POLL_SECONDS = 0.1
 QUIET_SECONDS = 1.0

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from embedded.processes import Process, ending
-from tests.embedded.conftest import eventually, is_alive
+from tests.embedded.conftest import SECONDS_MAX, eventually, is_alive
 
-Shell = Callable[[str], Process]
+Shell = Callable[..., Process]
 DEAF = "trap '' TERM; echo deaf; while :; do sleep 1; done"
 
 
@@ -17,13 +16,13 @@ DEAF = "trap '' TERM; echo deaf; while :; do sleep 1; done"
 def shell(tmp_path: Path) -> Shell:
     """Return a function that runs a shell script and waits for its first line."""
 
-    def run(script: str) -> Process:
+    def run(script: str, *, patience_seconds: float = SECONDS_MAX) -> Process:
         process = Process(
             "shell",
             ["sh", "-c", script],
             folder=tmp_path,
             log=tmp_path / "shell.log",
-            patience_seconds=0.5,
+            patience_seconds=patience_seconds,
         )
         process.start()
         eventually(process.output)
@@ -33,16 +32,19 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def test_who_does_not_listen_is_killed_when_patience_ends(shell: Shell) -> None:
-    process = shell(DEAF)
+    process = shell(DEAF, patience_seconds=0.5)
     process.stop()
     assert process.exit_code() == -9
 
 
-def test_hurried_it_has_no_patience(shell: Shell) -> None:
+def test_hurried_it_has_no_patience(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     process = shell(DEAF)
-    begun = time.monotonic()
+
+    def wait(seconds: float) -> None:
+        raise AssertionError("It waited.")
+
+    monkeypatch.setattr("embedded.processes.time.sleep", wait)
     process.stop(is_hurried=lambda: True)
-    assert time.monotonic() - begun < 0.4
     assert process.exit_code() == -9
 
 

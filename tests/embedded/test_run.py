@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from embedded.lock import holders
-from tests.embedded.conftest import Run, children, eventually, is_alive
+from tests.embedded.conftest import SECONDS_MAX, Run, children, eventually, is_alive
 
 Start = Callable[..., Run]
 
@@ -76,7 +76,7 @@ def test_without_its_supervisor_the_guard_kills_the_rest(start: Start) -> None:
     run = start().until_ready()
     everybody = children(run.process.pid)
     os.kill(everybody[0], signal.SIGKILL)
-    assert run.process.wait(10) == 1
+    assert run.process.wait(SECONDS_MAX) == 1
     eventually(lambda: not any(map(is_alive, everybody)))
     assert "signal 9 (SIGKILL)" in run.lines[-1]
 
@@ -110,7 +110,7 @@ def test_a_program_that_dies_is_named_and_starts_again(start: Start, name: str) 
 def test_a_second_start_meets_the_first(start: Start) -> None:
     run = start().until_ready()
     second = start()
-    assert second.process.wait(10) == 1
+    assert second.process.wait(SECONDS_MAX) == 1
     (line,) = second.lines
     assert f"already runs from {run.checkout}/.paceline (process {run.process.pid})" in line
 
@@ -118,7 +118,7 @@ def test_a_second_start_meets_the_first(start: Start) -> None:
 def test_a_port_in_use_is_named_with_its_setting(start: Start, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         run = start()
-        assert run.process.wait(10) == 1
+        assert run.process.wait(SECONDS_MAX) == 1
     (line,) = run.lines
     assert f"Port {port} " in line
     assert "PACELINE_PORT" in line
@@ -126,7 +126,7 @@ def test_a_port_in_use_is_named_with_its_setting(start: Start, port: int) -> Non
 
 def test_a_failed_migration_ends_the_start(start: Start) -> None:
     run = start(STUB_MIGRATE_FAILS="no such column")
-    assert run.process.wait(20) == 1
+    assert run.process.wait(SECONDS_MAX) == 1
     assert run.lines[-1].startswith("migrate failed with exit code 1")
     assert run.lines[-1].endswith("no such column")
 

@@ -23,7 +23,7 @@ from tests.fence.conftest import brand_names
 
 pytestmark = pytest.mark.usefixtures("unblocked")
 
-LOG_IN, PASSWORD = "log_in_of_a_test", "a word of a test"
+PASSWORD = "a word of a test"
 
 
 def run(query):
@@ -112,6 +112,11 @@ def test_an_agency_that_is_removed_leaves_neither_schema_nor_role(neighbours):
 # An owner of its own ------------------------------------------------------------------------------
 
 
+def log_in_role():
+    """Roles are the cluster's: another process of the tests has one of its own."""
+    return f"log_in_of_{connection.settings_dict['NAME']}"
+
+
 @contextmanager
 def logged_in_as(role, owner):
     """Let the application log in as `role`, which owns nothing."""
@@ -134,17 +139,17 @@ def logged_in_as(role, owner):
 @pytest.fixture
 def with_an_owner(neighbours):
     owner = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
-    platform = platform_role(connection.settings_dict["NAME"])
+    platform, log_in = platform_role(connection.settings_dict["NAME"]), log_in_role()
     with owner_context():
-        run(f"DROP ROLE IF EXISTS {LOG_IN}")
-        run(f"CREATE ROLE {LOG_IN} LOGIN NOINHERIT PASSWORD '{PASSWORD}'")
+        run(f'DROP ROLE IF EXISTS "{log_in}"')
+        run(f"CREATE ROLE \"{log_in}\" LOGIN NOINHERIT PASSWORD '{PASSWORD}'")
     try:
-        with logged_in_as(LOG_IN, owner):
+        with logged_in_as(log_in, owner):
             yield owner
     finally:
         with owner_context():
-            run(f'REVOKE "{platform}" FROM {LOG_IN}')
-            run(f"DROP ROLE {LOG_IN}")
+            run(f'REVOKE "{platform}" FROM "{log_in}"')
+            run(f'DROP ROLE "{log_in}"')
 
 
 def test_who_logs_in_may_own_nothing_at_all(with_an_owner):
@@ -155,7 +160,7 @@ def test_who_logs_in_may_own_nothing_at_all(with_an_owner):
             make_brand("Own brand")
             assert brand_names() == ["Own brand"]
             [(role, log_in)] = run("SELECT current_user, session_user")
-            assert (role, log_in) == (agency.schema_name, LOG_IN)
+            assert (role, log_in) == (agency.schema_name, log_in_role())
         with connection.as_owner(), platform_context():  # type: ignore[attr-defined]
             # Even as itself it reaches nothing: what it may, it may as one of its roles.
             for query in (

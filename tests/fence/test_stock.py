@@ -21,6 +21,7 @@ from fence.base import NoContextError
 from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency
 from tests.fence.conftest import brand_names, in_a_thread, stock_connection
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("unblocked")
 
@@ -128,7 +129,7 @@ def test_its_with_agency_leaves_another_threads_agency_behind_and_ours_raises(ne
             own.set_tenant(neighbours.theirs)
             stock_enter(agency)
             entered.set()
-            left.wait(10)
+            assert left.wait(PATIENCE_SECONDS)
             return True
 
     def first():
@@ -136,7 +137,7 @@ def test_its_with_agency_leaves_another_threads_agency_behind_and_ours_raises(ne
             stock_enter(agency)
             worker = threading.Thread(target=second)
             worker.start()
-            entered.wait(10)
+            assert entered.wait(PATIENCE_SECONDS)
             agency.__exit__(None, None, None)
             found = own.schema_name
             left.set()

@@ -10,6 +10,7 @@ from random import Random
 from campaigns.audit import Violation, audit
 from tenants.contexts import tenant_context
 from tenants.models import Agency
+from tests.waiting import PATIENCE_SECONDS
 
 from .books import drift
 from .stage import make_stage
@@ -77,7 +78,8 @@ def hammer(
 ) -> Result:
     """Let the writers loose on an agency of its own, whose rows are really committed.
 
-    With `until_wrong` it ends as soon as something wrong was seen; `seconds` are the most then.
+    They go on for `seconds`, and on a slow machine until limits were reached and free again. With
+    `until_wrong` it ends as soon as something wrong was seen; `seconds` are the most then.
     """
     with tenant_context(agency):
         before = deadlocks()
@@ -88,8 +90,11 @@ def hammer(
     failures: list[BaseException] = []
 
     def is_over() -> bool:
-        is_found = until_wrong and bool(watcher.first)
-        return bool(failures) or is_found or time.monotonic() - started >= seconds
+        if failures or (until_wrong and watcher.first):
+            return True
+        took = time.monotonic() - started
+        is_telling = until_wrong or watcher.has_seen_both
+        return took >= seconds and (is_telling or took >= PATIENCE_SECONDS)
 
     def note(future: "Future[None]") -> None:
         if (error := future.exception()) is not None:

@@ -113,6 +113,7 @@ class Watcher:
     held: int = 0
     first: list[Wrong] = field(default_factory=list)
     is_done: threading.Event = field(default_factory=threading.Event)
+    has_seen_both: bool = False  # A limit that was reached, and one that was free again.
 
     def watch(self) -> None:
         """Run in a thread of its own."""
@@ -129,6 +130,7 @@ class Watcher:
         self.running += sum(w.is_spent for w in wrong)
         self.held += sum(not w.is_spent for w in wrong)
         self.first = (self.first + wrong)[:WRONG_KEPT]
+        self.has_seen_both = self.has_seen_both or all(crossings())
 
 
 def crossings() -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """A deadlock or a serialization failure runs the outermost transaction again; nothing else does."""
 
 import threading
-import time
 from collections.abc import Iterator
 
 import psycopg
@@ -16,7 +15,7 @@ from kernel.errors import Busy, Conflict
 from kernel.transactions import ATTEMPTS_MAX, atomic
 from tenants.contexts import platform_context
 from tests.conftest import make_brand
-from tests.waiting import SOMEBODY_WAITS
+from tests.waiting import PATIENCE_SECONDS, SOMEBODY_WAITS, wait_until
 
 
 @pytest.fixture
@@ -145,11 +144,7 @@ def test_what_is_committed_is_not_run_again_when_a_hook_fails(connected, counted
 
 def wait_for_a_lock(other: psycopg.Connection) -> None:
     """Return when some connection of this database waits for a lock."""
-    for _ in range(1000):
-        if other.execute(SOMEBODY_WAITS).fetchone() == (True,):
-            return
-        time.sleep(0.01)
-    raise TimeoutError
+    wait_until(lambda: other.execute(SOMEBODY_WAITS).fetchone() == (True,))
 
 
 def test_a_real_deadlock_is_survived_and_counted(own_agency, counted):
@@ -163,7 +158,7 @@ def test_a_real_deadlock_is_survived_and_counted(own_agency, counted):
         with psycopg.connect(**connection.get_connection_params()) as other:
             other.execute(lock, [two.id])
             other_has_locked.set()
-            assert first_is_locked.wait(30)
+            assert first_is_locked.wait(PATIENCE_SECONDS)
             wait_for_a_lock(other)
             other.execute(lock, [one.id])
 
@@ -173,11 +168,11 @@ def test_a_real_deadlock_is_survived_and_counted(own_agency, counted):
         for brand in (one, two):
             Brand.objects.filter(id=brand.id).update(name=f"{brand.name} again")
             first_is_locked.set()
-            assert other_has_locked.wait(30)
+            assert other_has_locked.wait(PATIENCE_SECONDS)
 
     thread = threading.Thread(target=somebody_else)
     thread.start()
-    assert other_has_locked.wait(30)
+    assert other_has_locked.wait(PATIENCE_SECONDS)
     rename_both()
     thread.join()
     assert len(runs) == 2

@@ -12,14 +12,17 @@ import pytest
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tenants.contexts import platform_context, tenant_context
 from tenants.models import Agency
 from tenants.services import create_agency, remove_agency
 from tests.conftest import PASSWORD
+from tests.waiting import PATIENCE_SECONDS
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+# Playwright's own patience is shorter than what a page may take on a busy machine.
+PATIENCE_MS = PATIENCE_SECONDS * 1000
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -75,6 +78,7 @@ def committed_agency(slug: str) -> Iterator[Agency]:
 def running_browser() -> Iterator[Browser]:
     """Start a Chromium; to Django its driver's event loop looks like an async context."""
     need_chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -93,6 +97,7 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE_MS)
         # Refusals by the Content-Security-Policy are errors of the console.
         self.page.on("console", self.hear)
         self.page.on("pageerror", lambda error: self.complain(str(error)))

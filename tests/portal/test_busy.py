@@ -13,6 +13,7 @@ from budgets.services import lock_brand
 from campaigns.models import Hold
 from tenants.contexts import tenant_context
 from tests.conftest import ANN, make_brand, make_campaign
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ def locked_brand(own_agency):
         with tenant_context(own_agency), transaction.atomic():
             lock_brand(brand.id, by=ANN)
             held.set()
-            done.wait(timeout=30)
+            assert done.wait(PATIENCE_SECONDS)
         connection.close()
 
     campaign = make_campaign(brand, now=datetime.now(UTC))
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(timeout=30)
+    assert held.wait(PATIENCE_SECONDS)
     yield campaign
     done.set()
     thread.join()

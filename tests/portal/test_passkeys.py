@@ -47,7 +47,6 @@ def visit(browser, port, agency, settings) -> Iterator[Visit]:
     """Ann's tab, logged in, on a computer that reads fingerprints."""
     settings.PACELINE_PORT_SUFFIX = f":{port}"
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(15_000)
         visit = Visit(context.new_page(), f"http://{agency.slug}.localhost:{port}")
         devtools = context.new_cdp_session(visit.page)
         devtools.send("WebAuthn.enable")

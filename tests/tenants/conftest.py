@@ -1,12 +1,14 @@
 from collections.abc import Iterator
 
 import pytest
+import redis
+from django.conf import settings
 
 from tenants.contexts import platform_context
 from tenants.models import Removal, SchemaScript
 from tenants.services import create_agency, remove_agency
 from tests.tenants.later import Later, add_migration
-from tests.tenants.leftovers import everything
+from tests.tenants.leftovers import everything, noting_roles
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def home(settings, tmp_path):
 @pytest.fixture
 def platform(django_db_setup, django_db_blocker):
     """The platform's schema, entered; what is written there is really committed."""
-    with django_db_blocker.unblock(), platform_context():
+    with django_db_blocker.unblock(), platform_context(), noting_roles():
         yield
         Removal.objects.all().delete()
 
@@ -43,6 +45,10 @@ def platform(django_db_setup, django_db_blocker):
 @pytest.fixture
 def before(platform) -> dict[str, object]:
     """What there was before the agency was made. Ask for it first."""
+    with redis.Redis.from_url(settings.REDIS_URL) as server:
+        # What earlier tests left there goes by itself within the minute.
+        server.flushdb()
+        server.set("somebody else's", "1")
     # Whatever the first of all agencies leaves for the others is there.
     remove_agency(create_agency(name="Earlier", slug="earlier"))
     return everything()

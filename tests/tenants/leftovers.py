@@ -1,5 +1,9 @@
 """Whatever an agency could leave behind when it is deleted; and how it is asked for."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import redis
 from django.apps import apps
 from django.conf import settings
@@ -13,9 +17,24 @@ from tenants.removals import begin_removal
 from tests.conftest import NOBODY, NOON
 
 PAT = Actor(ActorKind.PERSON, NOBODY, "Pat")
-# Roles are the whole cluster's, where another process of the tests makes agencies at this moment.
 _HERE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
-_OF_OTHERS = f"(SELECT refobjid FROM pg_shdepend WHERE dbid NOT IN (0, {_HERE}))"
+# Roles are the whole cluster's, where another process of the tests makes agencies at this moment:
+# those that this process has made, by their names.
+_ROLES_MADE: set[str] = set()
+_CREATE_ROLE = re.compile(r'CREATE ROLE "?([^"\s]+)', re.IGNORECASE)
+
+
+@contextmanager
+def noting_roles() -> Iterator[None]:
+    """Keep the name of every role that a statement of this process makes."""
+
+    def note(execute, query, params, many, context):
+        text = query if isinstance(query, str) else query.as_string()
+        _ROLES_MADE.update(_CREATE_ROLE.findall(text))
+        return execute(query, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield
 
 
 def asked(agency, **options) -> Removal:
@@ -28,16 +47,16 @@ def everything() -> dict[str, object]:
     with connection.cursor() as cursor:
         for name, question in {
             "schemas": "SELECT nspname FROM pg_namespace",
-            "roles": f"SELECT rolname FROM pg_roles WHERE oid NOT IN {_OF_OTHERS}",
+            "roles": "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(made)s)",
             "tables": "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'S', 'i')",
             "dependencies": "SELECT classid, objid, refobjid, deptype FROM pg_shdepend"
             f" WHERE dbid = {_HERE}",
-            "memberships": "SELECT roleid, member FROM pg_auth_members"
-            f" WHERE roleid NOT IN {_OF_OTHERS}",
+            "memberships": "SELECT roleid, member FROM pg_auth_members m"
+            " JOIN pg_roles r ON r.oid IN (m.roleid, m.member) WHERE rolname = ANY(%(made)s)",
             "locks": "SELECT objid FROM pg_locks WHERE locktype = 'advisory'"
             f" AND database = {_HERE}",
         }.items():
-            cursor.execute(question)
+            cursor.execute(question, {"made": list(_ROLES_MADE)})
             found[name] = set(cursor.fetchall())
     for model in apps.get_app_config("tenants").get_models():
         found[model.__name__] = set(model._default_manager.values_list())

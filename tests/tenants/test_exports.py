@@ -20,6 +20,7 @@ from tenants import exports
 from tenants.contexts import platform_context, tenant_context
 from tenants.exports import SECRET_COLUMNS, SECRET_TABLES, UnableToExport, export_agency, tables_of
 from tests.conftest import ANN, NOON, make_brand, make_campaign
+from tests.waiting import PATIENCE_SECONDS
 
 # Columns that sound like secrets, and are none: keys and hashes of what somebody sent or did.
 HARMLESS = {
@@ -128,7 +129,7 @@ def test_what_is_written_meanwhile_is_not_in_it(rich, tmp_path, monkeypatch):
     brand_made = Event()
 
     def add():
-        begun.wait(10)
+        assert begun.wait(PATIENCE_SECONDS)
         with tenant_context(rich):
             make_brand("Late", daily="10", now=NOON)
         connection.close()
@@ -136,7 +137,7 @@ def test_what_is_written_meanwhile_is_not_in_it(rich, tmp_path, monkeypatch):
 
     def late(schema_name, tables):
         begun.set()
-        assert brand_made.wait(10)
+        assert brand_made.wait(PATIENCE_SECONDS)
         return counted(schema_name, tables)
 
     monkeypatch.setattr(exports, "_counted", late)

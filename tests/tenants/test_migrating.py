@@ -19,9 +19,9 @@ from tenants.contexts import owner_context, platform_context, tenant_context
 from tests.conftest import make_brand, make_campaign
 from tests.tenants.catalogue import described
 from tests.tenants.later import add_migration, made
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tenants.removals import begin_removal, keep, remove, try_again
 from tenants.services import create_agency, remove_agency
 from tests.conftest import NOON, make_brand, make_campaign
 from tests.tenants.leftovers import PAT, asked, nothing_but
-from tests.waiting import SOMEBODY_WAITS
+from tests.waiting import PATIENCE_SECONDS, SOMEBODY_WAITS
 
 pytestmark = pytest.mark.usefixtures("home")
 HOUR = timedelta(hours=1)
@@ -143,12 +143,12 @@ def test_while_somebody_works_on_it_others_leave_it_alone(gone):
     def work():
         with platform_context(), removals._alone(removal):
             held.set()
-            done.wait(10)
+            assert done.wait(PATIENCE_SECONDS)
         connections.close_all()
 
     worker = Thread(target=work)
     worker.start()
-    held.wait(10)
+    assert held.wait(PATIENCE_SECONDS)
     try:
         with pytest.raises(Conflict, match="right now"):
             keep(agency_id=gone.pk)

@@ -15,7 +15,12 @@ from django_tenants.utils import get_public_schema_name
 from tenants.contexts import owner_context, platform_context, tenant_context
 from tenants.migrating import Pending, applied_migrations
 from tenants.models import Agency
-from tenants.rights import grant_rights, schemas_without_rights
+from tenants.rights import (
+    UnableToCreate,
+    grant_rights,
+    schemas_without_rights,
+    take_public_schema,
+)
 
 logger = logging.getLogger("tenants.migrating")
 
@@ -48,6 +53,11 @@ class Command(MigrateSchemasCommand):  # type: ignore[misc]
 
     def _migrate_platform(self, args: Any, options: dict[str, Any]) -> None:
         public = get_public_schema_name()
+        try:
+            with platform_context():
+                take_public_schema()
+        except UnableToCreate as refusal:
+            raise CommandError(str(refusal)) from None
         run_migrations(args, options, "standard", public)
         with platform_context():
             if schemas_without_rights([public]):
