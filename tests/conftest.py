@@ -225,6 +225,7 @@ def mute_redis(settings, monkeypatch) -> Iterator[socket.socket]:
         # Waited for shortly, and left alone for as long as the test takes.
         monkeypatch.setattr(valkey, "PATIENCE_SECONDS", 0.05)
         monkeypatch.setattr(valkey, "SILENCE_SECONDS", 3600.0)
+        monkeypatch.setattr(valkey, "SLOW_SILENCE_SECONDS", 3600.0)
         monkeypatch.setattr(valkey.Silence, "until", 0.0)
         yield server
 

@@ -13,6 +13,8 @@ from rest_framework.parsers import BaseParser
 
 # The deepest body that means something: a campaign with its list of holds, sent back by a PUT.
 DEPTH_MAX = 8
+# More fields than any body and any row has; what has more is refused before any of them is read.
+FIELDS_MAX = 200
 
 
 def read_body(stream: IO[Any], parser_context: Mapping[str, Any]) -> bytes:
@@ -93,6 +95,8 @@ def _no_number(word: str) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > FIELDS_MAX:
+        raise ValueError(f"an object has more than {FIELDS_MAX} fields")
     body = dict(pairs)
     if len(body) < len(pairs):
         raise ValueError("a name comes twice in one object")

@@ -20,6 +20,8 @@ DASHES = frozenset(("--", "\N{EN DASH}", "\N{EM DASH}"))
 TITLE_LINES_MAX = 20
 _HEAD_CHARACTERS_MAX = 100_000
 TOTALS_MAX = 20
+# A spreadsheet may have many below its rows; to read millions of them takes seconds.
+BLANK_LINES_MAX = 100_000
 _DELIMITERS = ",;\t"
 _SHOWN_MAX = 40
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -125,6 +127,7 @@ def _decode(data: bytes) -> str:
 def _lines(text: str, delimiter: str) -> Iterator[Row]:
     """Yield the lines that are not blank. Raises UnreadableTable."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    blank = 0
     while True:
         line = reader.line_num + 1
         try:
@@ -135,6 +138,8 @@ def _lines(text: str, delimiter: str) -> Iterator[Row]:
             raise UnreadableTable(f"line {line} is no CSV: {_cause(error)}.") from None
         if any(cell and not cell.isspace() for cell in cells):
             yield Row(line, cells)
+        elif (blank := blank + 1) > BLANK_LINES_MAX:
+            raise UnreadableTable(f"The file has more than {BLANK_LINES_MAX:,} blank lines.")
 
 
 def _cause(error: csv.Error) -> str:

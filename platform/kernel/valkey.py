@@ -1,7 +1,7 @@
 """Asking Valkey (or Redis) for what nobody has to wait for: counts and limits.
 
-It may be away or hang. A process waits some tens of milliseconds for it, and then leaves it alone
-for ten seconds.
+It may be away, hang, or be slow for a moment. A process waits some tens of milliseconds for it;
+then it leaves it alone, for a second where an answer was late, for ten where there is no server.
 """
 
 import logging
@@ -22,6 +22,7 @@ T = TypeVar("T")
 # What a request may lose to a server that hangs, and for how long nobody tries it again then.
 PATIENCE_SECONDS = 0.05
 SILENCE_SECONDS = 10.0
+SLOW_SILENCE_SECONDS = 1.0
 
 
 class Silence:
@@ -40,7 +41,9 @@ def ask(work: Callable[["redis.Redis"], T], *, else_what: str) -> T | None:
     try:
         return work(client(settings.REDIS_URL, PATIENCE_SECONDS))
     except (redis.RedisError, OSError) as failure:
-        Silence.until = time.monotonic() + SILENCE_SECONDS
+        # A busy machine makes anybody late; that is no reason to do without the server.
+        is_slow = isinstance(failure, redis.TimeoutError)
+        Silence.until = time.monotonic() + (SLOW_SILENCE_SECONDS if is_slow else SILENCE_SECONDS)
         logger.warning("%s: %s: %s", else_what, type(failure).__name__, failure)
         return None
 

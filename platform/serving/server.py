@@ -33,6 +33,8 @@ def adjustments() -> Adjustments:
         # Ours makes room itself.
         connection_limit=limits.CONNECTIONS_MAX * 10,
         log_socket_errors=False,
+        # A large body in a few pieces.
+        recv_bytes=64 * 1024,
         max_request_header_size=limits.HEAD_BYTES_MAX,
         max_request_body_size=limits.READ_BYTES_MAX,
         inbuf_overflow=256 * 1024,

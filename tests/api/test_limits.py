@@ -124,9 +124,10 @@ def test_by_default_there_are_ten_thousand(settings):
     assert (settings.RATE_LIMIT_PER_KEY, settings.RATE_LIMIT_PER_AGENCY) == (10_000, 10_000)
 
 
-def test_without_valkey_nobody_is_refused(settings, api, acme, mute_redis):
-    settings.RATE_LIMIT_PER_KEY = 1
-    assert asked(api("viewer"), 5) == [200] * 5
+def test_without_valkey_the_process_counts_for_itself(settings, api, acme, mute_redis):
+    settings.RATE_LIMIT_PER_KEY = 2
+    assert asked(api("viewer"), 5) == [200, 200, 429, 429, 429]
+    assert asked(api("viewer"), 1) == [200]
 
 
 def test_every_operation_tells_of_it():

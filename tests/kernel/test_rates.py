@@ -1,4 +1,4 @@
-"""At most so many in any sixty seconds, for all processes alike; without Valkey, all that come."""
+"""At most so many in any sixty seconds, for all processes alike; without Valkey, for each."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 import redis
 
-from kernel import rates
+from kernel import rates, valkey
 from kernel.rates import Allowance, Excess, take
 
 
@@ -108,14 +108,55 @@ def test_nothing_is_kept_for_longer_than_a_minute(of, server):
     assert 0 < server.ttl(of(1).key) <= rates.WINDOW_SECONDS
 
 
-def test_without_valkey_everything_is_allowed_and_nobody_waits_twice(mute_redis, of):
+def own(most):
+    """An allowance that no other test and no earlier run of this one has used."""
+    return Allowance(f"test:{{{uuid4()}}}", most)
+
+
+def test_without_valkey_a_process_counts_for_itself_and_nobody_waits_twice(mute_redis):
     mute_redis.close()
-    assert [take([Allowance("test", 1)]) for _ in range(50)] == [None] * 50
+    allowance = own(3)
+    assert [take([allowance]) is None for _ in range(50)] == [True] * 3 + [False] * 47
 
 
 def test_a_server_that_hangs_is_waited_for_once(mute_redis):
-    for _ in range(20):
-        assert take([Allowance("test", 1)]) is None
+    allowance = own(20)
+    assert [take([allowance]) is None for _ in range(21)] == [True] * 20 + [False]
     mute_redis.accept()[0].close()
     with pytest.raises(BlockingIOError):
         mute_redis.accept()
+
+
+def test_one_late_answer_opens_nothing_and_is_soon_forgotten(of, server, monkeypatch):
+    """What was let through before counts on while the server is late, and it is asked again."""
+    allowance = of(3)
+    monkeypatch.setattr(valkey, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(valkey, "SLOW_SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr(valkey.Silence, "until", 0.0)
+    assert [take([allowance]) for _ in range(2)] == [None, None]
+    server.client_pause(300)
+    assert [take([allowance]) is None for _ in range(3)] == [True, False, False]
+    server.client_unpause()
+    server.delete(allowance.key)
+    assert take([allowance]) is None
+    assert server.hvals(allowance.key) == [b"1"]
+
+
+def test_the_own_count_slides_as_the_servers_does():
+    count, allowance = rates.OwnCount(), Allowance("a", 2)
+    assert count.take([allowance], now=100.0) is None
+    assert count.take([allowance], now=130.0) is None
+    excess = count.take([allowance], now=159.0)
+    assert excess == Excess(allowance, 1)
+    assert count.take([allowance], now=160.0) is None
+    assert count.take([allowance], now=161.0) == Excess(allowance, 29)
+    assert count.take([Allowance("b", 1), allowance], now=162.0) == Excess(allowance, 28)
+    assert count.take([Allowance("b", 1)], now=162.0) is None
+
+
+def test_the_own_count_keeps_nothing_beyond_a_minute():
+    count = rates.OwnCount()
+    for number in range(100):
+        count.add([Allowance(str(number), 1)], now=100.0)
+    count.add([Allowance("new", 1)], now=300.0)
+    assert set(count._seconds) == {"new"}

@@ -140,7 +140,7 @@ def _lock_brand(database: psycopg.Connection, brand: str) -> None:
 @contextmanager
 def odd_objects(world: World) -> Iterator[None]:
     """Bodies of very many fields that nobody knows."""
-    body = json.dumps({f"field{number}": 1 for number in range(300_000)})
+    body = json.dumps({f"field{number}": 1 for number in range(200_000)})
     with ExitStack() as running:
         for _ in range(4):
             ask = _asks(world.acme, "/api/spends/", body)

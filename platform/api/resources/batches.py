@@ -50,7 +50,8 @@ from ..parsers import StrictJSONParser
 from ..rows import RowReader, Rows
 from .resource import ApiView
 
-ERRORS_SHOWN_MAX = 1_000
+# So many errors tell what is wrong with a file; the rows after them are not looked at.
+ERRORS_SHOWN_MAX = 100
 # The fields of a row that go with one mode only.
 _OF_APPEND = ("external_id", "correction", "description")
 _OF_RESTATE = ("as_of", "additional")
@@ -191,6 +192,8 @@ class BatchView(ApiView):
         if batch.has_corrections:
             self.check_right(Right.CORRECT_SPEND)
         errors = batch.errors
+        if len(errors) >= ERRORS_SHOWN_MAX:
+            return _refused(errors, 422)
         if errors:
             spends = [spend for _, spend in batch.spends]
             bad = find_bad_spends(spends=spends, now=self.now, by=self.by)
@@ -217,6 +220,8 @@ class Batch:
         strangers = _OF_APPEND if self.is_restating else _OF_RESTATE
         reader = RowReader(BatchRow())
         for index, row in enumerate(body["rows"]):
+            if len(self.errors) >= ERRORS_SHOWN_MAX:
+                break
             try:
                 values = reader.read(row)
             except ValidationError as bad:
@@ -323,7 +328,10 @@ def _error(row: int, field: str | None, message: str) -> dict[str, Any]:
 
 def _refused(errors: list[dict[str, Any]], status: int) -> Response:
     errors.sort(key=lambda error: error["row"])
-    return Response({"errors": errors[:ERRORS_SHOWN_MAX]}, status)
+    body: dict[str, Any] = {"errors": errors[:ERRORS_SHOWN_MAX]}
+    if len(errors) >= ERRORS_SHOWN_MAX:
+        body["detail"] = f"These are the first {ERRORS_SHOWN_MAX} errors; there may be more."
+    return Response(body, status)
 
 
 def _shown(change: RestatedSpend) -> dict[str, Any]:
