@@ -1,7 +1,7 @@
 """The ledger: append-only entries, and the totals that are kept with them in the same transaction.
 
-Lock order: the brands are locked by the caller; then ledger keys in the order of (source, key);
-then totals in the order of (budget, day).
+A key is unique within its brand and source. The brands are locked by the caller, so nobody else
+adds to them meanwhile; after that come the totals, in the order of (budget, day).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from psycopg.errors import UniqueViolation
 
 from kernel.actor import Actor
-from kernel.arrays import text_array
+from kernel.arrays import id_array, text_array
 from kernel.errors import Conflict, InvalidValue
 from kernel.ids import uuid7s
 
@@ -53,10 +53,15 @@ def check_key(key: str) -> None:
         )
 
 
+# A brand, a source, and a key of it.
+Key = tuple[UUID, str, str]
+
+
 class NewEntry(NamedTuple):
     """A line to append: what was spent from a leaf budget on a local day, under whose key."""
 
     budget_id: UUID
+    brand_id: UUID
     day: date
     amount: Decimal
     spend_type: SpendType
@@ -76,6 +81,7 @@ class Line(NamedTuple):
 
     id: UUID
     budget_id: UUID
+    brand_id: UUID
     day: date
     amount: Decimal
     spend_type: str
@@ -101,7 +107,6 @@ class KeyConflict(Conflict):
         if known.budget_id == entry.budget_id:
             content = f"{known.amount.normalize():f} on {known.day}. Correct it, or"
         else:
-            # Whoever reports this may have nothing to do with that one's brand.
             content = "another campaign's. Please"
         super().__init__(
             f"{entry.key!r} of source {entry.source!r} is in {place} with another content:"
@@ -178,13 +183,13 @@ def append(
 
 
 # What a line is known by.
-_key: Callable[[Line], tuple[str, str]] = attrgetter("source", "key")
+_key: Callable[[Line], Key] = attrgetter("brand_id", "source", "key")
 
 
 _NAMES = ", ".join(Line._fields)
 _TYPES = (
-    *("uuid", "uuid", "date", "numeric", "text", "text", "text", "text", "text", "uuid", "text"),
-    *("timestamptz", "text", "text", "text"),
+    *("uuid", "uuid", "uuid", "date", "numeric", "text", "text", "text", "text", "text"),
+    *("uuid", "text", "timestamptz", "text", "text", "text"),
 )
 # From so many on, to look the keys up and to COPY takes less than an INSERT that asks for each.
 _COPIED_MIN = 100
@@ -204,15 +209,12 @@ def _store(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UUI
         with suppress(UniqueViolation):
             return _copy(lines, chains)
     known = _known_keys(lines)
-    with suppress(UniqueViolation):
-        return _copy([line for line in lines if _key(line) not in known], chains)
-    # Somebody else came first with one of the keys, for another brand, and has committed.
-    return _insert(lines, chains)
+    return _copy([line for line in lines if _key(line) not in known], chains)
 
 
 def _copy(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UUID], Sums]:
     """Store lines, all of them or none. Raises UniqueViolation. Of one key the first counts."""
-    first: dict[tuple[str, str], Line] = {}
+    first: dict[Key, Line] = {}
     for line in lines:
         first.setdefault(_key(line), line)
     with transaction.atomic(), _copying(first.values()):
@@ -242,7 +244,7 @@ def _insert(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UU
         cursor.execute(
             # The names are ours, from the table above.
             f"INSERT INTO budgets_spendentry ({_NAMES}) VALUES {rows}"  # noqa: S608
-            " ON CONFLICT (source, key) DO NOTHING RETURNING id",
+            " ON CONFLICT (brand_id, source, key) DO NOTHING RETURNING id",
             [value for line in lines for value in line],
         )
         stored = {row[0] for row in cursor.fetchall()}
@@ -252,21 +254,22 @@ def _insert(lines: Sequence[Line], chains: Mapping[UUID, Chain]) -> tuple[set[UU
 # LIMIT keeps the planner at a look into the index for each key: it tends to read all the ledger.
 _BY_KEY = """
     SELECT {names}
-    FROM unnest(%s::text[], %s::text[]) AS k (source, key)
+    FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS k (brand_id, source, key)
     CROSS JOIN LATERAL (
-        SELECT * FROM budgets_spendentry WHERE source = k.source AND key = k.key LIMIT 1
+        SELECT * FROM budgets_spendentry
+        WHERE brand_id = k.brand_id AND source = k.source AND key = k.key LIMIT 1
     ) AS e
 """
 
 
-def _known_keys(lines: Sequence[Line]) -> set[tuple[str, str]]:
+def _known_keys(lines: Sequence[Line]) -> set[Key]:
     """Return which of the lines' keys are in the ledger."""
     with connection.cursor() as cursor:
-        cursor.execute(_BY_KEY.format(names="e.source, e.key"), _keys(lines))
+        cursor.execute(_BY_KEY.format(names="e.brand_id, e.source, e.key"), _keys(lines))
         return set(cursor.fetchall())
 
 
-def _known(lines: Sequence[Line]) -> dict[tuple[str, str], tuple[Line, bool]]:
+def _known(lines: Sequence[Line]) -> dict[Key, tuple[Line, bool]]:
     """Return the stored lines with the keys of these, and whether another one reverses them."""
     if not lines:
         return {}
@@ -279,7 +282,11 @@ def _known(lines: Sequence[Line]) -> dict[tuple[str, str], tuple[Line, bool]]:
 
 
 def _keys(lines: Sequence[Line]) -> list[str]:
-    return [text_array([line.source for line in lines]), text_array([line.key for line in lines])]
+    return [
+        id_array([line.brand_id for line in lines]),
+        text_array([line.source for line in lines]),
+        text_array([line.key for line in lines]),
+    ]
 
 
 def _same_content(line: Line, known: Line) -> bool:

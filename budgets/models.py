@@ -259,6 +259,11 @@ class SpendEntry(models.Model):
     budget = models.ForeignKey(
         Budget, on_delete=models.PROTECT, related_name="entries", db_index=False
     )
+    # The budget's brand, for ever, within which a key is unique. The budget's constraint stands
+    # for its own.
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     day = models.DateField(help_text="The brand's local day.")
     amount = amount_field()
     spend_type = models.CharField(max_length=7, choices=SpendType.choices, default=SpendType.DAILY)
@@ -280,7 +285,7 @@ class SpendEntry(models.Model):
         verbose_name_plural = "spend entries"
         ordering = ["-day", "-id"]
         constraints = [
-            models.UniqueConstraint("source", "key", name="entry_key_once"),
+            models.UniqueConstraint("brand", "source", "key", name="entry_key_once_a_brand"),
             models.CheckConstraint(
                 condition=Q(kind=EntryKind.REVERSAL, reverses__isnull=False)
                 | ~Q(kind=EntryKind.REVERSAL) & Q(reverses=None),
@@ -321,11 +326,31 @@ class SourceMode(models.TextChoices):
 
 
 class SpendSource(models.Model):
-    """Who reports spend. A source appends or restates, for life."""
+    """Who restates spend: one name in all brands. Who restates under it takes turns by its row."""
 
     name = models.CharField(max_length=64, primary_key=True)
+    first_used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BrandSource(models.Model):
+    """What a source does in a brand: it appends or restates, for life."""
+
+    id = models.BigAutoField(primary_key=True)
+    # The constraint's index begins with it.
+    brand = models.ForeignKey(
+        Brand, on_delete=models.CASCADE, related_name="sources", db_index=False
+    )
+    name = models.CharField(max_length=64)
     mode = models.CharField(max_length=7, choices=SourceMode.choices)
     first_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "name"], name="source_once_a_brand"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -102,10 +102,12 @@ def restate(
     complete: Complete | None = None,
     confirm_decrease: bool = False,
     said: Collection[UUID] = (),
+    brand_of: Mapping[UUID, UUID],
     now: datetime,
     by: Actor,
 ) -> Restatement:
-    """Append what the statements change. Source and brands are locked by the caller.
+    """Append what the statements change. Source and brands are locked by the caller; `brand_of`
+    has the brands, by the leaf budgets, of all that is concerned.
 
     `said` are the budgets of which `places_said` tells that the complete one concerns them.
 
@@ -115,7 +117,12 @@ def restate(
     """
     if complete is not None:
         statements = [_as_listed(statement, complete) for statement in statements]
-    figures = _figures(source, statements, complete)
+    figures = {
+        place: known
+        for place, known in _figures(source, statements, complete).items()
+        # Of what is concerned: in another brand the source may append.
+        if place.budget_id in brand_of
+    }
     completes = _completes(source, statements, complete)
     _check_others(source, statements)
     result, news = Restatement(), dict[Place, _Known]()
@@ -135,7 +142,7 @@ def restate(
             news[place] = _Known(Decimal(0), complete.as_of)
         if not confirm_decrease:
             _check_decrease(figures, news, complete)
-    _store(source, news, figures, complete, result, now=now, by=by)
+    _store(source, news, figures, complete, result, brand_of=brand_of, now=now, by=by)
     return result
 
 
@@ -247,6 +254,7 @@ def _store(
     complete: Complete | None,
     result: Restatement,
     *,
+    brand_of: Mapping[UUID, UUID],
     now: datetime,
     by: Actor,
 ) -> None:
@@ -255,7 +263,8 @@ def _store(
     for place, told in news.items():
         before = said.get(place, Decimal(0))
         if told.amount != before:
-            entries.append(_difference(source, place, told.amount - before))
+            brand_id = brand_of[place.budget_id]
+            entries.append(_difference(source, place, told.amount - before, brand_id))
         known = figures.get(place)
         if known is None and before in (0, told.amount):
             result.recorded += 1
@@ -285,9 +294,10 @@ def _store(
         )
 
 
-def _difference(source: str, place: Place, amount: Decimal) -> NewEntry:
+def _difference(source: str, place: Place, amount: Decimal, brand_id: UUID) -> NewEntry:
     return NewEntry(
         budget_id=place.budget_id,
+        brand_id=brand_id,
         day=place.day,
         amount=amount,
         spend_type=place.spend_type,

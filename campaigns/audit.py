@@ -1,6 +1,7 @@
 """The invariants of design and ledger, checked against what is stored (`manage.py audit_ledger`).
 
-I1 every node's total equals the sum of the entries of the leaves below it
+I1 every node's total equals the sum of the entries of the leaves below it, and each entry has the
+   brand of its leaf
 I2 each live campaign's open rule holds equal the decision at its brand's `decided_at`
 I3 the status agrees with the holds
 I4 the versions of a campaign's status changes have no gap
@@ -47,6 +48,12 @@ _I1 = """
     FULL JOIN budgets_spendtotal t ON t.budget_id = e.budget_id AND t.day = e.day
     WHERE coalesce(e.daily, 0) <> coalesce(t.daily_amount, 0)
        OR coalesce(e.monthly_only, 0) <> coalesce(t.monthly_only_amount, 0)
+"""
+_BRANDS = """
+    SELECT e.id, e.brand_id, leaf.brand_id
+    FROM budgets_spendentry e
+    JOIN budgets_budget leaf ON leaf.id = e.budget_id
+    WHERE e.brand_id <> leaf.brand_id
 """
 _I3 = """
     SELECT c.id, c.status, count(h.id)
@@ -109,6 +116,10 @@ def _audit() -> Audit:
                 f" the total says {stored:f} + {stored_monthly:f}",
             )
             for budget, day, daily, monthly, stored, stored_monthly in _rows(cursor, _I1)
+        ]
+        violations += [
+            Violation("I1", f"entry {entry} has brand {said}, and its budget has {brand}")
+            for entry, said, brand in _rows(cursor, _BRANDS)
         ]
         violations += _decisions()
         violations += [

@@ -111,6 +111,7 @@ UNTRACKED = {
     "budgets.SpendEntry": "the ledger: a line names who wrote it, and is never changed",
     "budgets.SpendTotal": "follows from the ledger",
     "budgets.SpendSource": "follows from who reports spend",
+    "budgets.BrandSource": "follows from who reports spend",
     "budgets.SourceFigure": "what a source said last: the ledger has what became of it",
     "budgets.CompleteStatement": "what a source said: the ledger has what became of it",
     "campaigns.Hold": "names who placed and who released it itself; closed ones are kept",

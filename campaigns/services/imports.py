@@ -8,7 +8,7 @@ from uuid import UUID
 
 from budgets import services as budgets
 from budgets import sources
-from budgets.models import Brand, SourceMode, SpendType
+from budgets.models import Brand, SpendType
 from kernel.actor import Actor
 from kernel.errors import Conflict, DomainError
 from kernel.transactions import atomic
@@ -70,7 +70,9 @@ def import_spend(
     read with, to name a bad line's column. Raises UnreadableFile, which names the bad lines,
     Conflict, and as `create_brand` does.
     """
-    _take_source(source, as_of, now=now)
+    if as_of is not None:
+        # Before any brand is locked.
+        sources.lock(source, now=now)
     brand = _locked_brand(brand_name, currency, time_zone, now=now, by=by)
     found = _resolve(brand, lines)
     refused = make_campaigns(list(found.missing.values()), brand=brand)
@@ -105,15 +107,6 @@ def import_spend(
         return _restate(source, rows, made, brand, now=now, by=by)
     except BadRows as rejected:
         _refuse(bad, lines, spends, rejected.errors, places)
-
-
-def _take_source(source: str, as_of: datetime | None, *, now: datetime) -> None:
-    """Use the source, before any brand is locked. Raises Conflict where it is of the other mode."""
-    if as_of is None:
-        sources.claim([source], SourceMode.APPEND, now=now)
-    else:
-        sources.claim([source], SourceMode.RESTATE, now=now)
-        sources.lock(source)
 
 
 def _append(

@@ -98,8 +98,7 @@ def restate_spends(
     decrease), InvalidValue, NotFound, and BadRows, which names each bad row.
     """
     _check_range(complete)
-    sources.claim([source], SourceMode.RESTATE, now=now)
-    sources.lock(source)
+    sources.lock(source, now=now)
     named = {row.campaign_id for row in rows}
     if complete is not None and complete.campaign_ids is not None:
         named |= complete.campaign_ids
@@ -114,6 +113,9 @@ def restate_spends(
     # Read again: one may have been removed while we waited for the lock.
     campaigns = _spenders(named, by=by)
     _check_rows(rows, campaigns, brands, now=now)
+    named_brands = {campaign.brand_id for campaign in campaigns.values()}
+    restated = _claim(source, brand_ids, named_brands, now=now)
+    brand_of = {key: one.brand_id for key, one in by_budget.items() if one.brand_id in restated}
     statements = [
         Statement(
             Place(campaigns[row.campaign_id].budget_id, row.spend_date, row.spend_type),
@@ -129,13 +131,30 @@ def restate_spends(
             statements,
             complete=whole,
             confirm_decrease=confirm_decrease,
-            said=said,
+            said=said & brand_of.keys(),
+            brand_of=brand_of,
             now=now,
             by=by,
         )
     except StatementConflicts as conflicts:
         raise BadRows(conflicts.by_index) from None
     return _decide(result, by_budget, brands, now=now, by=by)
+
+
+def _claim(
+    source: str, brand_ids: Collection[UUID], named: Collection[UUID], *, now: datetime
+) -> set[UUID]:
+    """Let the source restate in the brands, and return them. Raises Conflict where it appends in a
+    brand that is named; a brand that is not, and where it appends, is left out.
+    """
+    known = sources.modes([(brand_id, source) for brand_id in brand_ids])
+    restated = {
+        brand_id
+        for brand_id in brand_ids
+        if brand_id in named or known.get((brand_id, source)) != SourceMode.APPEND
+    }
+    sources.claim({(brand_id, source) for brand_id in restated}, SourceMode.RESTATE, now=now)
+    return restated
 
 
 def _decide(

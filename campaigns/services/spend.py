@@ -114,13 +114,14 @@ def record_spend(*, spend: NewSpend, now: datetime, by: Actor) -> Recorded:
 @atomic
 def record_spends(*, spends: Sequence[NewSpend], now: datetime, by: Actor) -> Recorded:
     """Record spends, all or nothing, and decide again. Raises BadRows, which names each bad row."""
-    sources.claim({spend.source for spend in spends}, SourceMode.APPEND, now=now)
     named = {spend.campaign_id for spend in spends}
     brands = lock_brands_of(named, by=by)
     campaigns = find_spenders(named)
     errors = _bad_rows(spends, campaigns, brands, now=now)
     if errors:
         raise BadRows(errors)
+    used = {(campaigns[spend.campaign_id].brand_id, spend.source) for spend in spends}
+    sources.claim(used, SourceMode.APPEND, now=now)
     entries = [_entry(spend, campaigns[spend.campaign_id]) for spend in spends]
     try:
         chains = {campaign.budget_id: campaign.chain for campaign in campaigns.values()}
@@ -148,6 +149,7 @@ def reverse_spend(*, entry_id: UUID, now: datetime, by: Actor) -> tuple[SpendEnt
         return known, False
     reversal = NewEntry(
         budget_id=entry.budget_id,
+        brand_id=brand.id,
         day=entry.day,
         amount=-entry.amount,
         spend_type=SpendType(entry.spend_type),
@@ -278,6 +280,7 @@ def _check_correction(spend: NewSpend) -> None:
 def _entry(spend: NewSpend, campaign: Spender) -> NewEntry:
     return NewEntry(
         campaign.budget_id,
+        campaign.brand_id,
         spend.spend_date,
         canonical(spend.amount),
         spend.spend_type,

@@ -67,17 +67,20 @@ class _Export:
             self._has_place = True
 
     def __iter__(self) -> Iterator[str]:
-        with tenant_context(self._agency), within(SECONDS_MAX) as check:
-            began = time.perf_counter()
-            for lines in self._lines:
-                check()
-                yield lines
-                # Others of this process get as much of it as an export does.
-                time.sleep(time.perf_counter() - began)
+        try:
+            with tenant_context(self._agency), within(SECONDS_MAX) as check:
                 began = time.perf_counter()
+                for lines in self._lines:
+                    check()
+                    yield lines
+                    # Others of this process get as much of it as an export does.
+                    time.sleep(time.perf_counter() - began)
+                    began = time.perf_counter()
+        finally:
+            self.close()
 
     def close(self) -> None:
-        """Give the place back; the response calls it when it is closed."""
+        """Give the place back; at the end, or by the response where nobody reads to the end."""
         with _lock:
             if self._has_place:
                 self._has_place = False

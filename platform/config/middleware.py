@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -182,6 +184,10 @@ class AnswerRefusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        is_read = request.method in ("GET", "HEAD")
+        if is_read and isinstance(error, IntegrityError | ObjectDoesNotExist):
+            # What somebody else changed meanwhile stands in the way of a write alone.
+            return None
         refused = refusal(error)
         if refused is None:
             return None

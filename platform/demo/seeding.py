@@ -260,6 +260,7 @@ class _BrandSeed:
             share = Decimal(self.random.randint(low, high)) / 100
             yield NewEntry(
                 budget_id=leaf.id,
+                brand_id=leaf.brand_id,
                 day=day,
                 amount=quantize(limit * share, self.market.currency),
                 spend_type=SpendType.DAILY,

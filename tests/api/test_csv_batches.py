@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from api.csv_rows import LAYOUT, ROWS_MAX
 from api.resources.batches import BatchRow
-from budgets.models import SourceFigure, SpendEntry, SpendSource
+from budgets.models import BrandSource, SourceFigure, SpendEntry
 from tests.conftest import NOBODY, make_brand, make_campaign
 
 PATH = "spends/batch/"
@@ -50,7 +50,7 @@ def refuse(manager):
         answer = send(manager, lines, **query)
         assert answer.status_code == 400, answer.content
         assert not SpendEntry.objects.exists()
-        assert not SpendSource.objects.exists()
+        assert not BrandSource.objects.exists()
         ((_, told),) = answer.json().items()
         return told if isinstance(told, str) else told[0]
 

@@ -121,7 +121,7 @@ def test_the_lock_of_the_key_is_the_first_of_all(manager, campaign):
     ran = [query["sql"] for query in queries]
     places = [
         next(place for place, sql in enumerate(ran) if words in sql)
-        for words in ("pg_try_advisory_xact_lock", "budgets_spendsource", "FOR NO KEY UPDATE")
+        for words in ("pg_try_advisory_xact_lock", "FOR NO KEY UPDATE", "budgets_brandsource")
     ]
     assert places == sorted(places)
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
-from budgets.models import Brand, Budget, SourceMode, SpendEntry, SpendSource, SpendType
+from budgets.models import Brand, BrandSource, Budget, SourceMode, SpendEntry, SpendType
 from campaigns.audit import audit
 from campaigns.management.commands.import_spend import column_map
 from campaigns.models import Campaign, StatusChange
@@ -141,7 +141,7 @@ def test_an_existing_brand_of_another_currency_or_zone_is_refused(said, field, t
         bring(NAMELESS, **said)
     assert refused.value.field == field
     assert not Campaign.objects.exists()
-    assert not SpendSource.objects.exists()
+    assert not BrandSource.objects.exists()
 
 
 @pytest.mark.parametrize("said", [{}, {"currency": "EUR", "time_zone": "Europe/Riga"}])
@@ -192,18 +192,19 @@ def test_it_locks_source_then_brand_then_keys_and_the_agencys_outbox_once_and_la
         return [place for place, sql in enumerate(ran) if words in sql]
 
     (outbox,) = places("pg_advisory_xact_lock")
-    source, brand = places('INSERT INTO "budgets_spendsource"'), places("FOR NO KEY UPDATE")
+    source, brand = places('INSERT INTO "budgets_brandsource"'), places("FOR NO KEY UPDATE")
     known = places('FROM "campaigns_campaign"')
     keys, totals = places("INTO budgets_spendentry"), places("INTO budgets_spendtotal")
-    assert source[0] < brand[0] < known[0] < keys[0] < totals[0] < outbox
+    assert brand[0] < known[0] < source[0] < keys[0] < totals[0] < outbox
     assert places('INTO "campaigns_campaign"')[0] < outbox
 
 
 def test_a_source_that_restates_can_not_import():
-    SpendSource.objects.create(name="import", mode=SourceMode.RESTATE, first_used_at=NOON)
+    said = {"name": "import", "mode": SourceMode.RESTATE, "first_used_at": NOON}
+    BrandSource.objects.create(brand=make_brand(), **said)
     with pytest.raises(Conflict, match="restates, for life"):
         bring(NAMELESS)
-    assert not Brand.objects.exists()
+    assert not Campaign.objects.exists()
 
 
 def test_an_amount_is_kept_to_the_sixth_decimal():
