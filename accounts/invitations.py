@@ -24,7 +24,7 @@ from tenants.contexts import current_agency
 from .grants import is_still_granted, open_invitations
 from .models import Invitation, User
 from .roles import Role
-from .services import check_brands, check_email
+from .services import check_brands, check_email, check_mailed_name
 
 VALID_DAYS = 7
 # More than any agency lets in, and too few to send spam by.
@@ -48,6 +48,7 @@ def invite(
     NameTaken where somebody has the address, Conflict where too many were sent within the hour.
     """
     email = check_email(email)
+    name = check_mailed_name(name)
     brands = check_brands(role, brand_ids)
     # Two invitations of one agency take turns, so that the count below is true.
     _take_turns()
@@ -59,7 +60,7 @@ def invite(
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         email=email,
-        name=name.strip(),
+        name=name,
         role=role,
         brand_ids=brands,
         token_hash=_hash(token),
@@ -122,7 +123,7 @@ def accept(*, token: str, name: str, password: str, now: datetime) -> User:
     invitation = _usable(_lock_open(token_hash=_hash(token)), now=now)
     user = User(
         email=invitation.email,
-        name=name.strip(),
+        name=check_mailed_name(name),
         role=invitation.role,
         brand_ids=invitation.brand_ids,
     )

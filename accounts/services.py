@@ -18,7 +18,7 @@ from tenants import openings
 from tenants.contexts import current_agency, platform_context, tenant_context
 from tenants.models import Agency, Opening
 from tenants.schemas import fill_schema
-from tenants.services import make_ready
+from tenants.services import check_no_link, make_ready
 
 from .grants import end_grants_beyond, unused_seats_of
 from .models import User
@@ -26,6 +26,8 @@ from .passwords import PasswordTokens
 from .roles import LIMITABLE, Role
 
 logger = logging.getLogger("accounts.openings")
+
+MAILED_NAME_LENGTH_MAX = 60
 
 
 def check_email(email: str) -> str:
@@ -68,6 +70,7 @@ def add_person(
     Raises InvalidValue and NameTaken.
     """
     email = check_email(email)
+    name = check_mailed_name(name)
     brands = check_brands(role, brand_ids)
     try:
         with transaction.atomic():
@@ -108,6 +111,8 @@ def change_person(
     if user.is_active and not is_active:
         # Sessions and links of before stay worthless when the person is let in again.
         user.sessions_ended += 1
+    if name != user.name:
+        name = check_mailed_name(name)
     user.name, user.role, user.is_active, user.brand_ids = name, role, is_active, brands
     user.save(update_fields=["name", "role", "is_active", "brand_ids", "sessions_ended"])
     end_grants_beyond(user, now=now)
@@ -150,9 +155,26 @@ def change_staff(*, user_id: UUID, name: str, is_active: bool) -> User:
         raise Conflict("Somebody must be left who can log in here.", field="is_active")
     if user.is_active and not is_active:
         user.sessions_ended += 1
+    if name != user.name:
+        name = check_mailed_name(name)
     user.name, user.is_active = name, is_active
     user.save(update_fields=["name", "is_active", "sessions_ended"])
     return user
+
+
+def check_mailed_name(name: str) -> str:
+    """Return a name without blanks around it, as mails of ours carry it to others: it could bring
+    a stranger's words and links into them.
+
+    Raises InvalidValue for one that is too long, has line breaks or a link.
+    """
+    name = name.strip()
+    if len(name) > MAILED_NAME_LENGTH_MAX or not name.isprintable():
+        raise InvalidValue(
+            f"A name is up to {MAILED_NAME_LENGTH_MAX} characters on one line.", field="name"
+        )
+    check_no_link(name)
+    return name
 
 
 def end_sessions(*, user_id: UUID) -> User:

@@ -18,7 +18,7 @@ from tenants.services import check_name
 from tenants.slugs import check_slug
 
 from . import tokens
-from .services import check_email, order_agency
+from .services import check_email, check_mailed_name, order_agency
 
 LINK_HOURS = 24
 _PURPOSE = "sign_up"
@@ -42,6 +42,7 @@ def ask(*, name: str, slug: str, email: str) -> SignUp:
     """
     sign_up = SignUp(uuid7(), name.strip(), slug.strip().lower(), check_email(email))
     check_name(sign_up.name)
+    check_mailed_name(sign_up.name)
     check_slug(sign_up.slug)
     if Domain.objects.filter(domain=sign_up.slug).exists():
         raise NameTaken(f"The address {sign_up.slug!r} is in use.", field="slug")

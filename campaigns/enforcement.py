@@ -24,8 +24,9 @@ from .models import WAITS, Hold, StatusChange
 
 logger = structlog.stdlib.get_logger("campaigns.delivery")
 
-# Names the outbox among advisory locks; the schema's name makes it the agency's own.
-_OUTBOX_LOCK = 0x70616365
+# Names the outbox among advisory locks, which are the database's; the schema's name makes it the
+# agency's own. All 64 bits are used, so that no two agencies share one.
+_OUTBOX_LOCK = "campaigns.outbox:"
 
 
 def enforce_delivery(
@@ -260,7 +261,7 @@ def _move(
         # The feed's numbers must appear in the order of commits, or a reader would skip some: they
         # are drawn under a lock that ends with the transaction. It is the last lock taken.
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))",
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s || current_schema(), 0))",
             [_OUTBOX_LOCK],
         )
     StatusChange.objects.bulk_create(

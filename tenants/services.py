@@ -68,6 +68,13 @@ def check_name(name: str) -> None:
         raise InvalidValue(
             f"A name is 1 to {NAME_LENGTH_MAX} characters on one line.", field="name"
         )
+    check_no_link(name)
+
+
+def check_no_link(name: str) -> None:
+    """Raise InvalidValue for a name with a link in it: mails of ours carry names to strangers."""
+    if "://" in name:
+        raise InvalidValue("A name has no :// in it.", field="name")
 
 
 def make_ready(agency: Agency) -> None:

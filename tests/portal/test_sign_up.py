@@ -175,6 +175,8 @@ def test_whether_a_mail_is_known_makes_no_difference(nina, mailoutbox):
 
 def test_the_mail_quotes_nothing_that_a_stranger_wrote(nina, mailoutbox):
     nina.post("/sign-up/", {**NEW, "name": "Win http://evil.example now"})
+    assert not mailoutbox
+    nina.post("/sign-up/", {**NEW, "name": "Win at evil.example now"})
     [mail] = mailoutbox
     assert "evil" not in mail.subject + mail.body
 
