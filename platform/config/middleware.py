@@ -22,7 +22,10 @@ from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
+from accounts.adapter import agency_here
+from accounts.models import User
 from api.errors import refusal
+from api.limits import TooManyRequests, count_request
 from kernel.deadlines import within
 from serving.server import IS_REFUSED
 
@@ -172,6 +175,36 @@ class Deadline:
             return self.get_response(request)
 
 
+class CountPages:
+    """Count the pages of people who are logged in by the limits of the API, which counts its own
+    requests when it knows their key. Strangers are not counted: they could use a minute up.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Who asks costs a statement: asked only where there may be somebody.
+        is_known = settings.SESSION_COOKIE_NAME in request.COOKIES and agency_here() is not None
+        if not is_known or request.path.startswith("/api/"):
+            return self.get_response(request)
+        try:
+            if isinstance(request.user, User):
+                count_request(request.user)
+        except TooManyRequests as refused:
+            context = {"why": str(refused.detail)}
+            response = render(request, "429.html", context, status=refused.status_code)
+            response["Retry-After"] = str(refused.wait)
+            add_never_cache_headers(response)
+            return response
+        except Exception as error:
+            # Django asks `process_exception` of what views raise only.
+            if (answer := _refused_page(request, error)) is None:
+                raise
+            return answer
+        return self.get_response(request)
+
+
 class AnswerRefusals:
     """Answer what a service refused on a page that has no form to show it on, or that ran into
     others or out of time, with the API's status and in its sentence.
@@ -184,20 +217,25 @@ class AnswerRefusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        is_read = request.method in ("GET", "HEAD")
-        if is_read and isinstance(error, IntegrityError | ObjectDoesNotExist):
-            # What somebody else changed meanwhile stands in the way of a write alone.
-            return None
-        refused = refusal(error)
-        if refused is None:
-            return None
-        status, body = refused
-        why = " ".join(" ".join(said) if isinstance(said, list) else said for said in body.values())
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            return _busy_page(request, why)
-        response = render(request, "refused.html", {"why": why}, status=status)
-        add_never_cache_headers(response)
-        return response
+        return _refused_page(request, error)
+
+
+def _refused_page(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Return the page that tells of a refusal; None for our own mistakes."""
+    is_read = request.method in ("GET", "HEAD")
+    if is_read and isinstance(error, IntegrityError | ObjectDoesNotExist):
+        # What somebody else changed meanwhile stands in the way of a write alone.
+        return None
+    refused = refusal(error)
+    if refused is None:
+        return None
+    status, body = refused
+    why = " ".join(" ".join(said) if isinstance(said, list) else said for said in body.values())
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return _busy_page(request, why)
+    response = render(request, "refused.html", {"why": why}, status=status)
+    add_never_cache_headers(response)
+    return response
 
 
 def _busy_page(request: HttpRequest, why: str) -> HttpResponse:

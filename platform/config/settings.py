@@ -139,6 +139,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.CountPages",
     "accounts.middleware.SecondFactorFirst",
     "config.middleware.AnswerRefusals",
 ]
@@ -285,7 +286,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "config.beat:PlatformScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
-# Requests to the API in a minute; 0 is no limit. (Log-ins have allauth's own.)
+# Requests in a minute, to the API and of pages; 0 is no limit. (Log-ins have allauth's own.)
 RATE_LIMIT_PER_KEY = env.whole("RATE_LIMIT_PER_KEY", default=10_000, least=0)
 RATE_LIMIT_PER_AGENCY = env.whole("RATE_LIMIT_PER_AGENCY", default=10_000, least=0)
 
