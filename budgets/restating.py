@@ -8,7 +8,7 @@ The source is locked, then the brands; both by the caller.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -21,41 +21,18 @@ from kernel.ids import uuid7
 
 from . import ledger
 from .ledger import Appended, NewEntry
-from .models import CompleteStatement, EntryKind, SourceFigure, SpendEntry, SpendType
-
-
-class Place(NamedTuple):
-    """What a statement is about: a leaf budget's local day, and the type of spend."""
-
-    budget_id: UUID
-    day: date
-    spend_type: SpendType
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What a source reports for a place as of an instant, in the brand's currency."""
-
-    place: Place
-    amount: Decimal
-    as_of: datetime
-    # Said beside what another restating source says of the same place.
-    is_additional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """The statements are all that there is from one day to another; budget_ids None: everywhere."""
-
-    from_day: date
-    to_day: date
-    as_of: datetime
-    budget_ids: frozenset[UUID] | None = None
-
-    def covers(self, place: Place) -> bool:
-        """Return whether a place is within what was said to be complete."""
-        is_inside = self.from_day <= place.day <= self.to_day
-        return is_inside and (self.budget_ids is None or place.budget_id in self.budget_ids)
+from .models import CompleteStatement, EntryKind, SourceFigure, SpendType
+from .statements import (
+    Complete,
+    Known,
+    Place,
+    Statement,
+    columns,
+    corrected,
+    known_completes,
+    known_figures,
+    said_in_ledger,
+)
 
 
 class Restated(NamedTuple):
@@ -90,11 +67,6 @@ class UnconfirmedDecrease(Conflict):
     """A complete statement would take away more than half of what the source had said."""
 
 
-class _Known(NamedTuple):
-    amount: Decimal
-    as_of: datetime
-
-
 def restate(
     source: str,
     statements: Sequence[Statement],
@@ -119,63 +91,31 @@ def restate(
         statements = [_as_listed(statement, complete) for statement in statements]
     figures = {
         place: known
-        for place, known in _figures(source, statements, complete).items()
+        for place, known in known_figures(source, statements, complete).items()
         # Of what is concerned: in another brand the source may append.
         if place.budget_id in brand_of
     }
-    completes = _completes(source, statements, complete)
+    completes = known_completes(source, statements, complete)
     _check_others(source, statements)
-    result, news = Restatement(), dict[Place, _Known]()
+    result, news = Restatement(), dict[Place, Known]()
     conflicts: dict[int, Conflict] = {}
     for index, statement in enumerate(statements):
         try:
             if _is_news(statement, figures, completes, result):
-                news[statement.place] = _Known(statement.amount, statement.as_of)
+                news[statement.place] = Known(statement.amount, statement.as_of)
         except Conflict as conflict:
             conflicts[index] = conflict
     if conflicts:
         raise StatementConflicts(conflicts)
     if complete is not None:
         listed = {statement.place for statement in statements}
-        places = {*figures, *_corrected(source, complete, said)} - listed
+        places = {*figures, *corrected(source, complete, said)} - listed
         for place in _unlisted(places, figures, completes, complete):
-            news[place] = _Known(Decimal(0), complete.as_of)
+            news[place] = Known(Decimal(0), complete.as_of)
         if not confirm_decrease:
             _check_decrease(figures, news, complete)
     _store(source, news, figures, complete, result, brand_of=brand_of, now=now, by=by)
     return result
-
-
-def places_said(source: str, complete: Complete) -> set[UUID]:
-    """Return the budgets of which a source has said something in the range.
-
-    A correction counts within what its source has said, though that one may not have spoken yet.
-    """
-    days = (complete.from_day, complete.to_day)
-    figures = SourceFigure.objects.filter(source=source, day__range=days)
-    corrections = SpendEntry.objects.filter(corrects_source=source, day__range=days)
-    said: set[UUID] = set()
-    for rows in (figures, corrections):
-        found = rows.values_list("budget_id", flat=True).order_by().distinct()
-        if complete.budget_ids is not None:
-            found = found.filter(budget__in=complete.budget_ids)
-        said.update(found)
-    return said
-
-
-def _corrected(source: str, complete: Complete, budget_ids: Collection[UUID]) -> set[Place]:
-    """Return the places of the range where people corrected the source, of these budgets only:
-    another one's brand is not locked, and its correction comes after this statement.
-    """
-    rows = SpendEntry.objects.filter(
-        corrects_source=source,
-        day__range=(complete.from_day, complete.to_day),
-        budget__in=budget_ids,
-    )
-    return {
-        Place(budget_id, day, SpendType(spend_type))
-        for budget_id, day, spend_type in rows.values_list("budget_id", "day", "spend_type")
-    }
 
 
 def _as_listed(statement: Statement, complete: Complete) -> Statement:
@@ -191,7 +131,7 @@ def _as_listed(statement: Statement, complete: Complete) -> Statement:
 
 def _is_news(
     statement: Statement,
-    figures: Mapping[Place, _Known],
+    figures: Mapping[Place, Known],
     completes: Iterable[Complete],
     result: Restatement,
 ) -> bool:
@@ -200,7 +140,7 @@ def _is_news(
     for complete in completes:
         if complete.covers(statement.place) and (known is None or known.as_of < complete.as_of):
             # It was not listed there: that too was a statement, of nothing.
-            known = _Known(Decimal(0), complete.as_of)
+            known = Known(Decimal(0), complete.as_of)
     if known is None or statement.as_of > known.as_of:
         return True
     if statement.as_of < known.as_of:
@@ -218,7 +158,7 @@ def _is_news(
 
 def _unlisted(
     places: Iterable[Place],
-    figures: Mapping[Place, _Known],
+    figures: Mapping[Place, Known],
     completes: Iterable[Complete],
     complete: Complete,
 ) -> Iterable[Place]:
@@ -231,10 +171,10 @@ def _unlisted(
 
 
 def _check_decrease(
-    figures: Mapping[Place, _Known], news: Mapping[Place, _Known], complete: Complete
+    figures: Mapping[Place, Known], news: Mapping[Place, Known], complete: Complete
 ) -> None:
     places = {place for place in (*figures, *news) if complete.covers(place)}
-    nothing = _Known(Decimal(0), complete.as_of)
+    nothing = Known(Decimal(0), complete.as_of)
     before = sum((figures.get(place, nothing).amount for place in places), Decimal(0))
     after = sum(
         (news.get(place, figures.get(place, nothing)).amount for place in places), Decimal(0)
@@ -249,8 +189,8 @@ def _check_decrease(
 
 def _store(
     source: str,
-    news: Mapping[Place, _Known],
-    figures: Mapping[Place, _Known],
+    news: Mapping[Place, Known],
+    figures: Mapping[Place, Known],
     complete: Complete | None,
     result: Restatement,
     *,
@@ -258,7 +198,7 @@ def _store(
     now: datetime,
     by: Actor,
 ) -> None:
-    said = _said(source, news)
+    said = said_in_ledger(source, news)
     entries = []
     for place, told in news.items():
         before = said.get(place, Decimal(0))
@@ -307,53 +247,6 @@ def _difference(source: str, place: Place, amount: Decimal, brand_id: UUID) -> N
     )
 
 
-def _figures(
-    source: str, statements: Sequence[Statement], complete: Complete | None
-) -> dict[Place, _Known]:
-    """What the source said last of the statements' places, and of all places of the range."""
-    rows = SourceFigure.objects.raw(
-        """
-        SELECT f.* FROM budgets_sourcefigure f
-        WHERE f.source_id = %s AND (
-            (f.budget_id, f.day, f.spend_type) IN (
-                SELECT * FROM unnest(%s::uuid[], %s::date[], %s::text[]))
-            OR f.day BETWEEN %s AND %s)
-        """,
-        [
-            source,
-            *_columns(statement.place for statement in statements),
-            complete.from_day if complete else None,
-            complete.to_day if complete else None,
-        ],
-    )
-    return {
-        Place(row.budget_id, row.day, SpendType(row.spend_type)): _Known(row.amount, row.as_of)
-        for row in rows
-    }
-
-
-def _completes(
-    source: str, statements: Sequence[Statement], complete: Complete | None
-) -> list[Complete]:
-    """The complete statements of the source that may cover one of the days in question."""
-    days = [statement.place.day for statement in statements]
-    days += [complete.from_day, complete.to_day] if complete else []
-    if not days:
-        return []
-    rows = CompleteStatement.objects.filter(
-        source=source, from_day__lte=max(days), to_day__gte=min(days)
-    )
-    return [
-        Complete(
-            row.from_day,
-            row.to_day,
-            row.as_of,
-            None if row.budget_ids is None else frozenset(map(UUID, row.budget_ids)),
-        )
-        for row in rows
-    ]
-
-
 def _check_others(source: str, statements: Sequence[Statement]) -> None:
     """Refuse places of which another restating source speaks, unless it is said to be beside it."""
     places = [statement.place for statement in statements]
@@ -367,7 +260,7 @@ def _check_others(source: str, statements: Sequence[Statement]) -> None:
             WHERE f.source_id <> %s
             GROUP BY f.budget_id, f.day, f.spend_type
             """,
-            [*_columns(places), source],
+            [*columns(places), source],
         )
         others = {Place(row[0], row[1], SpendType(row[2])): row[3] for row in cursor.fetchall()}
     conflicts: dict[int, Conflict] = {
@@ -381,29 +274,3 @@ def _check_others(source: str, statements: Sequence[Statement]) -> None:
     }
     if conflicts:
         raise StatementConflicts(conflicts)
-
-
-def _said(source: str, places: Iterable[Place]) -> dict[Place, Decimal]:
-    """What the ledger's lines of the source, and corrections of it, add up to in each place."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT e.budget_id, e.day, e.spend_type, sum(e.amount)
-            FROM budgets_spendentry e
-            JOIN unnest(%s::uuid[], %s::date[], %s::text[]) AS p (budget_id, day, spend_type)
-                 USING (budget_id, day, spend_type)
-            WHERE %s IN (e.source, e.corrects_source)
-            GROUP BY e.budget_id, e.day, e.spend_type
-            """,
-            [*_columns(places), source],
-        )
-        return {Place(row[0], row[1], SpendType(row[2])): row[3] for row in cursor.fetchall()}
-
-
-def _columns(places: Iterable[Place]) -> list[list[object]]:
-    rows = list(places)
-    return [
-        [place.budget_id for place in rows],
-        [place.day for place in rows],
-        [str(place.spend_type) for place in rows],
-    ]

@@ -9,7 +9,8 @@ from uuid import UUID
 from budgets import restating, sources
 from budgets import services as budgets
 from budgets.models import Brand, SourceMode, SpendType
-from budgets.restating import Complete, Place, Restatement, Statement, StatementConflicts
+from budgets.restating import Restatement, StatementConflicts
+from budgets.statements import Complete, Place, Statement, places_said
 from kernel.actor import Actor
 from kernel.counters import Count
 from kernel.errors import DomainError, InvalidValue, NotFound
@@ -105,7 +106,7 @@ def restate_spends(
     campaigns = _spenders(named, by=by)
     _check_named(complete, campaigns)
     whole = _complete(complete, campaigns, by=by)
-    said = restating.places_said(source, whole) if whole else set()
+    said = places_said(source, whole) if whole else set()
     by_budget = {campaign.budget_id: campaign for campaign in campaigns.values()}
     by_budget |= find_spenders_of(said)
     brand_ids = {campaign.brand_id for campaign in by_budget.values()}

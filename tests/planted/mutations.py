@@ -97,7 +97,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a restatement corrects what a person had corrected already",
-        "budgets/restating.py",
+        "budgets/statements.py",
         "WHERE %s IN (e.source, e.corrects_source)",
         "WHERE %s = e.source",
     ),
