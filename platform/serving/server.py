@@ -82,7 +82,7 @@ class RequestTask(WSGITask):  # type: ignore[misc]
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
-        if self.channel.is_refused:
+        if getattr(self.request, "is_refused", False):
             environ[IS_REFUSED] = True
         return environ
 
@@ -98,7 +98,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = Parser
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.is_refused = False
         self.is_first = True
         self.last_host = ""
         # Since when a request is awaited; since when its body is; since when an answer is unread,
@@ -122,11 +121,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def refuse(self) -> None:
         """Have the application answer that there is no room just now."""
-        self.is_refused = True
-        try:
-            self.service()
-        finally:
-            self.is_refused = False
+        self.requests[0].is_refused = True
+        self.service()
 
     def service(self) -> None:
         self.is_first, self.body_since, self.last_host = False, None, self.host

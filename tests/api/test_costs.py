@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api import rows
-from api.parsers import FIELDS_MAX
+from api.parsers import FIELDS_IN_ALL_MAX, FIELDS_MAX
 from api.resources.batches import ERRORS_SHOWN_MAX
 from budgets.models import SpendEntry
 from kernel.tables import BLANK_LINES_MAX
@@ -33,8 +33,30 @@ def test_an_object_of_very_many_fields_is_refused_whole(acme, api):
     for path in ("/api/brands/", "/api/spends/", BATCH):
         answer = api("manager").generic("POST", path, body, "application/json")
         assert answer.status_code == 400
-        assert f"more than {FIELDS_MAX} fields" in answer.json()["detail"]
+        assert f"more than {FIELDS_IN_ALL_MAX:,} fields" in answer.json()["detail"]
         assert len(answer.content) < 500
+
+
+def test_an_object_of_more_fields_than_any_has_is_refused(acme, api):
+    body = {f"field{number}": 1 for number in range(FIELDS_MAX + 1)}
+    answer = api("manager").post("/api/spends/", body, "application/json")
+    assert answer.status_code == 400
+    assert f"more than {FIELDS_MAX} fields" in answer.json()["detail"]
+
+
+def test_the_largest_batch_that_means_something_is_read(acme, api):
+    campaign = str(make_campaign(make_brand()).id)
+    row = {
+        "campaign": campaign, "amount": "1", "spend_date": "2026-03-01", "spend_type": "DAILY",
+        "description": "d", "currency": "USD", "as_of": "2026-03-02T08:00:00Z",
+        "correction": False, "additional": True,
+    }  # fmt: skip
+    rows_ = [row | {"external_id": f"k{number}"} for number in range(10_000)]
+    body = {"mode": "restate", "source": "s", "rows": rows_}
+    answer = api("manager").post(BATCH, body, "application/json")
+    # Each of the rows is looked at: all are about one place.
+    assert answer.status_code == 422
+    assert "fields" not in json.dumps(answer.json())
 
 
 def test_as_many_fields_as_are_allowed_are_each_named(acme, api):
@@ -49,7 +71,7 @@ def test_a_batch_is_read_up_to_its_hundredth_error(acme, api, looked_at, unknown
     campaign = str(make_campaign(make_brand()).id)
     good = {"campaign": campaign, "amount": "1", "spend_date": "2026-03-01"}
     bad = good | {f"field{number}": 1 for number in range(unknown)}
-    answer = api("manager").post(BATCH, {"rows": [good, *[bad] * 1500]}, "application/json")
+    answer = api("manager").post(BATCH, {"rows": [good, *[bad] * 500]}, "application/json")
     assert answer.status_code == 422
     assert len(answer.json()["errors"]) == ERRORS_SHOWN_MAX
     assert answer.json()["detail"] == "These are the first 100 errors; there may be more."

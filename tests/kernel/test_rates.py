@@ -1,5 +1,6 @@
 """At most so many in any sixty seconds, for all processes alike; without Valkey, for each."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -127,19 +128,33 @@ def test_a_server_that_hangs_is_waited_for_once(mute_redis):
         mute_redis.accept()
 
 
-def test_one_late_answer_opens_nothing_and_is_soon_forgotten(of, server, monkeypatch):
+def test_one_late_answer_opens_nothing_and_is_soon_forgotten(of, settings, mute_redis, counted):
     """What was let through before counts on while the server is late, and it is asked again."""
-    allowance = of(3)
-    monkeypatch.setattr(valkey, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(valkey, "SLOW_SILENCE_SECONDS", 0.0)
-    monkeypatch.setattr(valkey.Silence, "until", 0.0)
+    late, allowance = settings.REDIS_URL, of(3)
+    settings.REDIS_URL = os.environ["REDIS_URL"]
     assert [take([allowance]) for _ in range(2)] == [None, None]
-    server.client_pause(300)
+    settings.REDIS_URL = late
     assert [take([allowance]) is None for _ in range(3)] == [True, False, False]
-    server.client_unpause()
-    server.delete(allowance.key)
-    assert take([allowance]) is None
-    assert server.hvals(allowance.key) == [b"1"]
+    settings.REDIS_URL, valkey.Silence.until = os.environ["REDIS_URL"], 0.0
+    # The server has counted two.
+    assert [take([allowance]) is None for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("failure", "seconds"),
+    [(redis.TimeoutError("x"), "SLOW_SILENCE_SECONDS"), (OSError("x"), "SILENCE_SECONDS")],
+)
+def test_a_late_server_is_left_alone_for_a_moment_and_an_absent_one_for_longer(
+    monkeypatch, failure, seconds
+):
+    monkeypatch.setattr(valkey.Silence, "until", 0.0)
+    monkeypatch.setattr("kernel.valkey.time.monotonic", lambda: 100.0)
+
+    def fail(_):
+        raise failure
+
+    assert valkey.ask(fail, else_what="x") is None
+    assert valkey.Silence.until == 100.0 + getattr(valkey, seconds)
 
 
 def test_the_own_count_slides_as_the_servers_does():
