@@ -148,7 +148,7 @@ def carry_out(campaign, name: str, said: Any, *, by: Actor) -> str:
 
 @given(operations=OPERATIONS)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_another_brands_reporter_makes_no_difference(world, operations):
     """What is said of a brand is answered, and ends, as if nobody had reported of another one."""

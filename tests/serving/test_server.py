@@ -91,13 +91,13 @@ def ends_with(connection: socket.socket, ending: bytes) -> bool:
 
 def read_to_end(connection: socket.socket) -> bytes:
     """Read until the server closes the connection."""
-    told = b""
+    told = bytearray()
     try:
         while piece := connection.recv(1 << 16):
             told += piece
     except ConnectionResetError:
         pass
-    return told
+    return bytes(told)
 
 
 @pytest.mark.parametrize(
