@@ -29,6 +29,7 @@ class BareInsert(APIView):
         body = cast(dict[str, str], request.data)
         entry = SpendEntry.objects.create(
             budget_id=UUID(body["budget"]),
+            brand_id=UUID(body["brand"]),
             day=body["spend_date"],
             amount=Decimal(body["amount"]),
             source="bare",

@@ -62,12 +62,13 @@ def copy(some: list[Spender], batch: list[dict[str, Any]]) -> float:
     from kernel import clock
     from kernel.ids import uuid7
 
-    budgets = {str(spender.campaign_id): spender.budget_id for spender in some}
+    spenders = {str(spender.campaign_id): spender for spender in some}
     now = clock.read()
     entries = [
         {
             "id": uuid7(),
-            "budget_id": budgets[row["campaign"]],
+            "budget_id": spenders[row["campaign"]].budget_id,
+            "brand_id": spenders[row["campaign"]].brand_id,
             "day": row["spend_date"],
             "amount": row["amount"],
             "spend_type": "DAILY",

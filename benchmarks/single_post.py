@@ -56,6 +56,7 @@ def prepared() -> tuple[str, dict[str, dict[str, str]]]:
     return key, {
         "/api/bare/": {
             "budget": str(campaigns[1].budget_id),
+            "brand": str(brand.id),
             "amount": "1.00",
             "spend_date": day,
         },
